@@ -49,18 +49,21 @@ internal abstract partial class VirtioDevice
     /// <summary>Power-on state, as a machine reset leaves it.</summary>
     public void Reset()
     {
-        if (!TryOnReset())
+        lock (Gate)
         {
-            Fail("requests are still with the host, the reset did not happen");
-            return;
-        }
+            if (!TryOnReset())
+            {
+                Fail("requests are still with the host, the reset did not happen");
+                return;
+            }
 
-        foreach (Virtqueue queue in _queues)
-            queue.Reset();
-        _kicks = 0;
-        Status = VirtioStatus.None;
-        DriverFeatures = 0;
-        _transport?.OnDeviceReset();
+            foreach (Virtqueue queue in _queues)
+                queue.Reset();
+            _kicks = 0;
+            Status = VirtioStatus.None;
+            DriverFeatures = 0;
+            _transport?.OnDeviceReset();
+        }
     }
 
     private bool TryStep(VirtioStatus current, VirtioStatus wanted)

@@ -22,7 +22,8 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
         Host = host;
         Identity = identity;
         OfferedFeatures = VirtioFeature.Common | deviceFeatures;
-        Faults = new VirtioFaults(identity.Name, host);
+        Faults = new VirtioFaults($"{identity.Name}: guest fault", host);
+        HostErrors = new VirtioFaults($"{identity.Name}: host error", host);
         _queueSizes = queueSizes.ToArray();
         _queues = new Virtqueue[queueSizes.Length];
         for (int i = 0; i < queueSizes.Length; i++)
@@ -35,7 +36,11 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     /// <summary>The device's lock. The transport holds it for every call here but <see cref="Notify"/>.</summary>
     public Lock Gate { get; } = new();
 
+    /// <summary>What the guest did wrong.</summary>
     public VirtioFaults Faults { get; }
+
+    /// <summary>What the host refused; the guest was told where it can be.</summary>
+    public VirtioFaults HostErrors { get; }
 
     public ulong OfferedFeatures { get; }
 

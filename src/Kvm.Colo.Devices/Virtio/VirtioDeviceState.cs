@@ -38,6 +38,11 @@ internal class VirtioDeviceState : DeviceState
     {
         if ((DriverFeatures & ~_offeredFeatures) != 0)
             return $"features 0x{DriverFeatures & ~_offeredFeatures:x} are not offered here";
+        var status = (VirtioStatus)Status & ~(VirtioStatus.NeedsReset | VirtioStatus.Failed);
+        if ((int)status is not (0 or 1 or 3 or 11 or 15))
+            return $"status 0x{Status:x}";
+        if ((status & VirtioStatus.FeaturesOk) != 0 && (DriverFeatures & VirtioFeature.Version1) == 0)
+            return "features negotiated without VERSION_1";
         foreach (VirtqueueState queue in Queues)
         {
             if (queue.Validate() is { } why)

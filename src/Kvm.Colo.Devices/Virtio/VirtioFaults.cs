@@ -1,7 +1,9 @@
 namespace Kvm.Colo.Devices.Virtio;
 
-/// <summary>Counts what the guest of one device did wrong and writes a line about it now and then. Used under the device's lock.</summary>
-internal sealed class VirtioFaults(string deviceName, VirtioHost host)
+/// <summary>Counts one kind of trouble of one device and writes a line about it now and then. Used under the device's lock.</summary>
+/// <param name="prefix">What each line begins with: the device and whose fault it is.</param>
+/// <param name="host">Gives the clock and takes the lines.</param>
+internal sealed class VirtioFaults(string prefix, VirtioHost host)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
     private long _count;
@@ -22,7 +24,7 @@ internal sealed class VirtioFaults(string deviceName, VirtioHost host)
         }
 
         _lastTimestamp = now;
-        host.FaultLine($"{deviceName}: guest fault: {what} (0x{value:x}; {_suppressed} like it not shown)");
+        host.FaultLine($"{prefix}: {what} (0x{value:x}; {_suppressed} like it not shown)");
         _suppressed = 0;
     }
 }
