@@ -54,6 +54,9 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
 
     public IReadOnlyList<Virtqueue> Queues => _queues;
 
+    /// <summary>Exceptions that stopped at the edge of the device; always zero unless there is a defect in it.</summary>
+    public long UnexpectedExceptions { get; private set; }
+
     protected VirtioHost Host { get; }
 
     protected GuestMemory Memory => Host.Memory;
@@ -188,6 +191,13 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
             Transport.InterruptConfiguration();
     }
 
+    /// <summary>An exception reached the edge of the device: our fault, but it costs the guest this device and not the machine.</summary>
+    protected void FailUnexpectedly(Exception exception)
+    {
+        UnexpectedExceptions++;
+        Fail(exception.Message);
+    }
+
     /// <summary>Tells the driver that the configuration is another one now.</summary>
     protected void ChangeConfiguration()
     {
@@ -205,7 +215,7 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
         }
         catch (Exception e)
         {
-            Fail(e.Message);
+            FailUnexpectedly(e);
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed partial class VirtioNet
             }
             catch (Exception e)
             {
-                Fail(e.Message);
+                FailUnexpectedly(e);
                 UpdateReceiving();
             }
         }
