@@ -5,7 +5,7 @@
  * Every link picks two slots by the digest, checks each against its mirror in another page, takes their old content out of a sum
  * over all slots, writes new content and adds that. The sum lives in registers only, so a write that memory forgot is found when
  * the sum is taken again over the whole memory. Registers are checked against each other: SSE counters have a closed form in the
- * link number, one SSE hash has a twin in a general register; x87 and MXCSR hold fixed unusual values for the whole life.
+ * link number, one SSE hash has a twin in a general register; x87, MXCSR, FS and GS hold fixed values for the whole life.
  */
 #include "guest.h"
 
@@ -142,18 +142,21 @@ __attribute__((noinline)) static void run(u64 last)
     check_lanes(n, lanes);
 }
 
-static const u16 x87_control = 0x0f7f; /* round to zero, single exceptions masked */
-static const u32 sse_control = 0x7f80; /* round to zero */
+static const u16 x87_control = 0x0f7f; /* round to zero, all exceptions masked */
+static const u32 sse_control = 0x7f80; /* the same */
+static const u64 fs_word = 0x6673206261736521ul, gs_word = 0x6773206261736521ul;
 static u8 x87_pi[10];
 
-static void park_x87(void)
+static void park_values(void)
 {
+    call0(SVC_SEGMENTS, (u64)&fs_word, (u64)&gs_word, 0);
     __asm__ volatile("fninit; fldcw %0; fldpi; fld %%st(0); fstpt %1" : : "m"(x87_control), "m"(x87_pi) : "memory");
     __asm__ volatile("ldmxcsr %0" : : "m"(sse_control));
 }
 
-static void check_x87(void)
+static void check_values(void)
 {
+    u64 fs, gs;
     u16 control;
     u32 sse;
     u8 now[10];
@@ -165,6 +168,9 @@ static void check_x87(void)
     for (u32 i = 0; i < sizeof now; i++)
         if (now[i] != x87_pi[i])
             broken("x87 register byte", i, x87_pi[i], now[i]);
+    __asm__ volatile("mov %%fs:0, %0; mov %%gs:0, %1" : "=r"(fs), "=r"(gs));
+    if (fs != fs_word || gs != gs_word)
+        broken("FS and GS base, FS wanted", 0, fs_word, fs);
 }
 
 /* Everything memory holds against everything the chain did. */
@@ -182,7 +188,7 @@ static void verify(void)
         broken("newest slot of", slots, link_now, newest);
     if (all != sum)
         broken("sum over slots", slots, sum, all);
-    check_x87();
+    check_values();
 }
 
 /* Self-test: does what a bad checkpoint would do. */
@@ -204,6 +210,8 @@ static void sabotage(void)
         state_hash[0]++;
     } else if (option_is("sabotage", "x87")) {
         __asm__ volatile("fninit");
+    } else if (option_is("sabotage", "fs")) {
+        call0(SVC_SEGMENTS, (u64)&gs_word, (u64)&gs_word, 0);
     } else if (option_is("sabotage", "sum")) {
         sum++;
     }
@@ -225,7 +233,7 @@ u32 guest_main(void)
     state_hash = (v2){ twin, ~twin };
     for (u32 k = 0; k < 6; k++)
         lanes[k] = lane_start[k];
-    park_x87();
+    park_values();
     clock_start(option_in("tick", 10, 1, 1000));
     print("chain start set=%lu seed=%lu report=%lu at=0x%lx\n", pages, seed, every, (u64)primary);
     verify();

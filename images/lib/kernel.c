@@ -283,6 +283,10 @@ u64 service(u64 a, u64 b, u64 c, u64 number)
         wrmsr(0x4b564d01, a | 1);
         wrmsr(0x4b564d01, 0);
         return 0;
+    case SVC_SEGMENTS:
+        wrmsr(0xc0000100, a);
+        wrmsr(0xc0000101, b);
+        return 0;
     case SVC_APIC_ID: return LAPIC(0x20) >> 24;
     case SVC_BAD_INSN:
         __asm__ volatile("popcnt %0, %0" : "+r"(a));

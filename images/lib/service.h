@@ -17,6 +17,7 @@
 #define SVC_KVMCLOCK 12  /* page: let KVM fill it once as pvclock area */
 #define SVC_APIC_ID 13   /* result: own APIC id */
 #define SVC_BAD_INSN 14  /* an instruction no software KVM emulates in ring 0 */
+#define SVC_SEGMENTS 15  /* FS base, GS base */
 
 #define PORT_LOOP_READ 0x100
 
