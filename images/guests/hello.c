@@ -26,11 +26,13 @@ u32 guest_main(void)
     }
     print("hello acpi: %s\n", acpi_table("FACP") ? "yes" : "no");
     u32 value = (u32)option_in("exit", 0, 0, 127);
-    if (option_is("off", "acpi"))
-        acpi_power_off();
+    if (option_is("off", "acpi") && !acpi_power_off()) {
+        print("hello: no ACPI power-off register\n");
+        return 1;
+    }
     if (option_is("off", "kbd"))
         call0(SVC_OUT, 0x64, 0xfe, 1);
-    if (option_is("off", "none"))
+    if (option_is("off", "acpi") || option_is("off", "kbd") || option_is("off", "none"))
         call0(SVC_HALT, 1, 0, 0);
     return value;
 }

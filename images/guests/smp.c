@@ -37,7 +37,7 @@ static void work(u32 index)
 static void work_for_ever(u32 cpus)
 {
     static u64 before[MAX_CPUS];
-    for (rounds = 1;; rounds++) {
+    for (rounds = clock_ms() / 1000 + 1;; rounds++) {
         char line[MAX_CPUS * 16];
         u32 used = 0, stalled = 0;
         work(0);
@@ -57,12 +57,11 @@ u32 guest_main(void)
     endless = option("loop", 0);
     rounds = option_in("n", 1000000, 64, 1ul << 40) & ~63ul;
     print("smp start\n");
+    clock_start(10);
     u32 cpus = cpus_start(work);
     print("smp cpus %u\n", cpus);
-    if (endless) {
-        clock_start(10);
+    if (endless)
         work_for_ever(cpus);
-    }
     work(0);
     while (finished < cpus)
         cpu_relax();

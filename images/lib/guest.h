@@ -79,7 +79,7 @@ u32 acpi_cpus(u32 *apic_ids, u32 limit);
 bool acpi_power_off(void);
 u64 find_rsdp(void);
 
-/* Other CPUs run work(index) in ring 3 and then halt. Result: CPUs running, this one included. */
+/* Other CPUs run work(index) in ring 3 and then halt. Result: CPUs running, this one included. Needs the clock. */
 u32 cpus_start(void (*work)(u32 index));
 
 void *memset(void *to, int value, size_t length);

@@ -29,9 +29,9 @@ void serial_interrupt(void);
 __attribute__((noreturn)) void trap(const struct trap_frame *frame, u64 cr2);
 
 volatile u64 ticks;
+volatile u32 cpu_online[MAX_CPUS];
 struct serial_ring serial_ring;
 
-static volatile u32 cpu_online[MAX_CPUS];
 static struct tss task_states[MAX_CPUS];
 static u64 idt[512] __attribute__((aligned(16)));
 static u32 transmit_burst = 1;
@@ -203,27 +203,17 @@ static u64 mmio_loop(volatile u32 *address, u64 n, bool read)
     return seen;
 }
 
-static void delay(u32 port_accesses)
-{
-    while (port_accesses--)
-        in8(0x80);
-}
-
-static u64 start_cpu(u32 apic_id, u32 index)
+static void start_cpu(u32 apic_id, u32 index, bool init)
 {
     for (u64 i = 0; i < (u64)(trampoline_end - trampoline); i++)
         ((volatile u8 *)TRAMPOLINE)[i] = trampoline[i];
     ap_index = index;
-    LAPIC(0x310) = apic_id << 24;
-    LAPIC(0x300) = 0x4500;
-    delay(1000);
-    for (u32 sipi = 0; sipi < 2 && !cpu_online[index]; sipi++) {
+    if (init) {
         LAPIC(0x310) = apic_id << 24;
-        LAPIC(0x300) = 0x4600 | TRAMPOLINE >> 12;
-        for (u32 poll = 0; poll < 20000 && !cpu_online[index]; poll++)
-            delay(1);
+        LAPIC(0x300) = 0x4500;
     }
-    return cpu_online[index];
+    LAPIC(0x310) = apic_id << 24;
+    LAPIC(0x300) = 0x4600 | TRAMPOLINE >> 12;
 }
 
 static void triple_fault(void)
@@ -278,7 +268,10 @@ u64 service(u64 a, u64 b, u64 c, u64 number)
     case SVC_MMIO_LOOP:
         sti();
         return mmio_loop((volatile u32 *)a, b, c != 0);
-    case SVC_START_CPU: return b < MAX_CPUS ? start_cpu((u32)a, (u32)b) : 0;
+    case SVC_START_CPU:
+        if (b < MAX_CPUS)
+            start_cpu((u32)a, (u32)b, c != 0);
+        return 0;
     case SVC_KVMCLOCK:
         wrmsr(0x4b564d01, a | 1);
         wrmsr(0x4b564d01, 0);

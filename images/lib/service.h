@@ -13,7 +13,7 @@
 #define SVC_OUT 8        /* port, value, width */
 #define SVC_PORT_LOOP 9  /* port, n, width | PORT_LOOP_READ: n accesses; result: reads that were not all ones */
 #define SVC_MMIO_LOOP 10 /* address, n, 1 to read: n 4-byte accesses; result: XOR of all that was read */
-#define SVC_START_CPU 11 /* APIC id, index: INIT, SIPI, SIPI; result 1 when it came up */
+#define SVC_START_CPU 11 /* APIC id, index, 1 for INIT first: SIPI; cpu_online[index] tells when it is up */
 #define SVC_KVMCLOCK 12  /* page: let KVM fill it once as pvclock area */
 #define SVC_APIC_ID 13   /* result: own APIC id */
 #define SVC_BAD_INSN 14  /* an instruction no software KVM emulates in ring 0 */

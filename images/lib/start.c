@@ -173,6 +173,24 @@ u8 *take_pages(u64 pages)
     return at;
 }
 
+/* A CPU that comes up after it was given up would take the index of the next one, hence no second chance. */
+static void start_cpu(u32 apic_id, u32 index)
+{
+    u64 second = clock_ms() + 500, limit = clock_ms() + 20000;
+    call0(SVC_START_CPU, apic_id, index, 1);
+    while (!cpu_online[index]) {
+        if (clock_ms() >= second) {
+            call0(SVC_START_CPU, apic_id, index, 0);
+            second = limit;
+        }
+        if (clock_ms() >= limit) {
+            print("guest: CPU with APIC id %u does not start\n", apic_id);
+            guest_exit(1);
+        }
+        cpu_relax();
+    }
+}
+
 u32 cpus_start(void (*work)(u32 index))
 {
     u32 ids[MAX_CPUS], count = acpi_cpus(ids, MAX_CPUS);
@@ -184,12 +202,9 @@ u32 cpus_start(void (*work)(u32 index))
     u32 self = (u32)call0(SVC_APIC_ID, 0, 0, 0), index = 1;
     cpu_work = work;
     for (u32 i = 0; i < count; i++) {
-        if (ids[i] == self)
+        if (ids[i] == self || index == MAX_CPUS)
             continue;
-        if (call0(SVC_START_CPU, ids[i], index, 0) == 1)
-            index++;
-        else
-            print("guest: CPU with APIC id %u does not start\n", ids[i]);
+        start_cpu(ids[i], index++);
     }
     return index;
 }

@@ -22,6 +22,7 @@ struct serial_ring {
 };
 
 extern volatile u64 ticks;
+extern volatile u32 cpu_online[];
 extern struct serial_ring serial_ring;
 
 #endif
