@@ -29,6 +29,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly IMachineObserver _observer;
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
+    private readonly GlobalStateOwner _globalState = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _holdRequested;
 
@@ -55,7 +56,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
-        StateOwners = [new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread)), .. _devices.StateOwners];
+        StateOwners = [_globalState, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread)), .. _devices.StateOwners];
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
         _devices.Start();
@@ -69,7 +70,7 @@ internal sealed partial class VirtualMachine : IDisposable
 
     public bool UsesDirtyRing { get; }
 
-    /// <summary>Everything with state, in load order: chips, vCPUs, devices.</summary>
+    /// <summary>Everything with state, in load order: run state, chips, vCPUs, devices.</summary>
     public IReadOnlyList<IStateOwner> StateOwners { get; }
 
     public RunState State => _runState.State;
