@@ -9,7 +9,7 @@ internal sealed class DescribeVisitor(Utf8JsonWriter json) : StateVisitor
     private readonly Stack<bool> _open = [];
     private bool _inSubsections;
     private int _bytes;
-    private int _groupStart;
+    private int _groupStart = -1;
 
     /// <summary>Begins the fields of a device or subsection.</summary>
     public void Begin()
@@ -80,6 +80,8 @@ internal sealed class DescribeVisitor(Utf8JsonWriter json) : StateVisitor
 
     public override void Group(string name, int index)
     {
+        if (_groupStart >= 0)
+            throw new InvalidOperationException($"group '{name}' stands inside another group");
         json.WriteStartObject();
         json.WriteString("name"u8, name);
         json.WriteNumber("index"u8, index);
@@ -96,6 +98,7 @@ internal sealed class DescribeVisitor(Utf8JsonWriter json) : StateVisitor
         End();
         json.WriteEndObject();
         json.WriteNumber("size"u8, _bytes - _groupStart);
+        _groupStart = -1;
         json.WriteEndObject();
     }
 

@@ -18,7 +18,7 @@ internal sealed class LoadVisitor : StateVisitor
     /// <summary>Offset in the source of the next byte to read.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Starts at <paramref name="position"/>; a body carries no length, it ends where its device stops reading.</summary>
+    /// <summary>Starts at <paramref name="position"/>; a body has no length, it ends where its device stops reading.</summary>
     public void Reset(ReadOnlyMemory<byte> source, int position)
     {
         _source = source;

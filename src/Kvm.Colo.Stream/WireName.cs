@@ -26,6 +26,6 @@ internal static class WireName
     public static void ThrowIfIllegal(ReadOnlySpan<char> name)
     {
         if (!IsLegal(name))
-            throw new ArgumentException($"'{name}' is not a stream name (1 to {MaxBytes} printable ASCII characters)", nameof(name));
+            throw new ArgumentException($"'{name}' is no stream name (1 to {MaxBytes} printable ASCII characters)", nameof(name));
     }
 }

@@ -71,5 +71,7 @@ public sealed class ColoMessageCodecTests
 
     [Fact]
     public void Classify_RefusesPreSentParts_WhenNotNegotiated() =>
-        Assert.Equal(ForwardItem.Illegal, ForwardDemux.Classify(0x02, ForwardPosition.Message, ColoFeatures.Known & ~ColoFeatures.PreSend));
+        Assert.Equal(
+            ForwardItem.Illegal,
+            ForwardDemux.Classify(0x02, ForwardPosition.Message, ColoFeatures.Known & ~ColoFeatures.PreSend));
 }

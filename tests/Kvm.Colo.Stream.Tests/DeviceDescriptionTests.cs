@@ -16,9 +16,10 @@ public sealed class DeviceDescriptionTests
         Assert.Equal((ElementKind.Description, element.Length - 5), (head.Kind, head.DescriptionBytes));
         using JsonDocument json = JsonDocument.Parse(element.AsMemory(consumed));
         Assert.Equal(
-            """
-            {"configuration":{"vmsd_name":"configuration","version":1,"fields":[{"name":"len","type":"uint32","size":4},{"name":"name","type":"buffer","size":6}],"subsections":[{"vmsd_name":"configuration/uuid","version":1,"fields":[{"name":"uuid","type":"buffer","size":16}]}]},"page_size":4096,"devices":[]}
-            """,
+            ("{'configuration':{'vmsd_name':'configuration','version':1,"
+                + "'fields':[{'name':'len','type':'uint32','size':4},{'name':'name','type':'buffer','size':6}],"
+                + "'subsections':[{'vmsd_name':'configuration/uuid','version':1,"
+                + "'fields':[{'name':'uuid','type':'buffer','size':16}]}]},'page_size':4096,'devices':[]}").Replace('\'', '"'),
             json.RootElement.GetRawText());
     }
 

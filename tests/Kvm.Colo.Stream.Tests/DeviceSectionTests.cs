@@ -37,7 +37,8 @@ public sealed class DeviceSectionTests
         Assert.Equal(blob.Length, consumed);
         for (int index = 0; index < _source.Length; index++)
         {
-            Assert.Equal(StateVisitorTests.Save((SampleState)_source[index].Current), StateVisitorTests.Save(_target[index].StagedState));
+            byte[] sent = StateVisitorTests.Save((SampleState)_source[index].Current);
+            Assert.Equal(sent, StateVisitorTests.Save(_target[index].StagedState));
             Assert.Equal(0, _target[index].Applied);
         }
 
@@ -134,7 +135,8 @@ public sealed class DeviceSectionTests
         var reader = new DeviceSectionReader(_target);
 
         Assert.Equal(FrameStatus.Ok, reader.ReadEpoch(blob, DigestOf(s_ram), 9, 3));
-        Assert.Equal((9ul, 3ul, 5ul), (reader.Trailer!.Value.Epoch, reader.Trailer.Value.PageCount, reader.Trailer.Value.RamBytes));
+        EpochTrailer trailer = reader.Trailer!.Value;
+        Assert.Equal((9ul, 3ul, 5ul), (trailer.Epoch, trailer.PageCount, trailer.RamBytes));
     }
 
     [Fact]

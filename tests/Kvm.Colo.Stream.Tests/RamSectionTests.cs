@@ -93,10 +93,11 @@ public sealed class RamSectionTests
             FrameStatus status;
             RamRecord read;
             int consumed;
-            while ((status = decoder.TryRead(bytes.AsSpan(position, visible), out read, out consumed)) == FrameStatus.NeedMoreData)
-                visible++;
+            do
+                status = decoder.TryRead(bytes.AsSpan(position, visible++), out read, out consumed);
+            while (status == FrameStatus.NeedMoreData);
             Assert.Equal((FrameStatus.Ok, expected), (status, read));
-            Assert.Equal(visible, consumed);
+            Assert.Equal(visible - 1, consumed);
             position += consumed + read.PayloadBytes;
         }
 
