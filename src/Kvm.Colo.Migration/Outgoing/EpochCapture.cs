@@ -1,5 +1,6 @@
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
+using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Outgoing;
@@ -18,8 +19,8 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     /// <summary>Whether to hash all RAM inside the pause.</summary>
     public bool HashAllRam { get; set; }
 
-    /// <summary>The hash of all RAM at the cut, when it was asked for.</summary>
-    public UInt128 RamHash { get; private set; }
+    /// <summary>Takes the hash of all RAM at the cut, when it was asked for.</summary>
+    public VerificationOwner Verification { get; } = new();
 
     /// <summary>Adds what was written since the last harvest to <see cref="Dirty"/>; right while the guest runs.</summary>
     public void Harvest()
@@ -41,8 +42,7 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
         }
 
         Dirty.ClearAll();
-        if (HashAllRam)
-            RamHash = RamHasher.Compute(memory);
+        Verification.Sent = HashAllRam ? RamHasher.Compute(memory) : null;
     }
 
     public void Dispose() => Dirty.Dispose();
