@@ -1,3 +1,4 @@
+using Kvm.Colo.Devices.Diagnostics;
 using Kvm.Colo.Devices.Tests.Support;
 
 namespace Kvm.Colo.Devices.Tests;
@@ -83,7 +84,7 @@ public class PortBusTests
     [Fact]
     public void Accesses_AllocateNothing()
     {
-        PortBus bus = NewBus(new PortRange(0x10, 4, "a", new Debug.DelayPortDevice()));
+        PortBus bus = NewBus(new PortRange(0x10, 4, "a", new DelayPortDevice()));
         byte[] data = new byte[4];
         bus.Read(0x10, data);
         bus.Write(0x10, data);
