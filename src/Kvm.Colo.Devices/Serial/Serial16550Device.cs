@@ -237,7 +237,10 @@ internal sealed partial class Serial16550Device : IPortDevice, ISerialInput
         Interlocked.Increment(ref _overruns);
         // With the FIFO on the new character is the one that is lost, without it the old one.
         if (!FifoEnabled)
-            _receive.WriteDroppingOldest([value]);
+        {
+            _receive.Clear();
+            _receive.Write([value]);
+        }
     }
 
     private void WriteInterruptEnable(byte value)

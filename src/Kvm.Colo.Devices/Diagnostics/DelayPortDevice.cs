@@ -1,4 +1,4 @@
-namespace Kvm.Colo.Devices.Debug;
+namespace Kvm.Colo.Devices.Diagnostics;
 
 /// <summary>
 /// Ports 0x80 and 0xED, which software writes to pass a microsecond and BIOSes use for progress codes. The last code is kept
