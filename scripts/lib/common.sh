@@ -20,15 +20,10 @@ seconds() { printf '%(%s)T' -1; }
 # Microseconds of the machine's clock.
 microseconds() { local now=$EPOCHREALTIME; printf '%s' "${now/[.,]/}"; }
 
-# Waits without starting a process: a FIFO nobody writes to, read with a limit.
+# Waits without starting a process: reads a pipe which stays empty, with a limit.
 pause_fd=
 nap() {
-    if [[ -z $pause_fd ]]; then
-        local folder; folder=$(mktemp -d)
-        mkfifo "$folder/never"
-        exec {pause_fd}<>"$folder/never"
-        rm -r "$folder"
-    fi
+    [[ $pause_fd ]] || exec {pause_fd}<> <(:)
     read -r -t "$1" -u "$pause_fd" || true
 }
 

@@ -26,11 +26,13 @@ submit_job() {
 # follow_job LIMIT ALIVE: prints the job's output while it runs and returns its status.
 # 124: the time limit passed; 125: the host is gone (the command ALIVE failed).
 follow_job() {
-    local limit=$1 alive=$2 sentinel status tails=() end
+    local limit=$1 alive=$2 sentinel status tail=(tail -q -f -n +1 -s 0.05) tails=() end
+    # Inside a host the other host's writes raise no inotify event.
+    [[ ! ${TESTBED_HOST:-} ]] || tail+=(---disable-inotify)
     sleep $((limit + 60)) > /dev/null 2>&1 < /dev/null &
     sentinel=$!
-    tail -q -f -n +1 -s 0.05 --pid="$sentinel" "$job/stdout" & tails+=($!)
-    tail -q -f -n +1 -s 0.05 --pid="$sentinel" "$job/stderr" >&2 & tails+=($!)
+    "${tail[@]}" --pid="$sentinel" "$job/stdout" & tails+=($!)
+    "${tail[@]}" --pid="$sentinel" "$job/stderr" >&2 & tails+=($!)
     # The host enforces the limit itself; the margin is for its answer.
     end=$(($(seconds) + limit + 20))
     while :; do
