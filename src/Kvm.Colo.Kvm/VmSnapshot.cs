@@ -1,0 +1,15 @@
+using Kvm.Colo.Native;
+
+namespace Kvm.Colo.Kvm;
+
+/// <summary>The VM-wide part of a saved state: PIC master, PIC slave, IOAPIC, PIT and kvmclock. Reused from epoch to epoch.</summary>
+internal sealed class VmSnapshot
+{
+    public const int ChipCount = 3;
+
+    public readonly kvm_irqchip[] Chips = new kvm_irqchip[ChipCount];
+
+    public kvm_pit_state2 Pit;
+
+    public kvm_clock_data Clock;
+}

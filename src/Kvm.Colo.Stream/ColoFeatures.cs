@@ -1,0 +1,32 @@
+namespace Kvm.Colo.Stream;
+
+/// <summary>What QEMU's stream lacks, negotiated bit by bit in the configuration section.</summary>
+[Flags]
+internal enum ColoFeatures : uint
+{
+    None = 0,
+
+    /// <summary>Every device blob ends with an <see cref="EpochTrailer"/>.</summary>
+    EpochDigest = 1 << 0,
+
+    /// <summary><see cref="ColoMessage.Heartbeat"/> may stand wherever a message or an element may begin.</summary>
+    Heartbeat = 1 << 1,
+
+    /// <summary>Hashes of dirty pages are exchanged and equal pages are not sent.</summary>
+    PageHashes = 1 << 2,
+
+    /// <summary>RAM sections may hold delta pages (flag 0x040).</summary>
+    Deltas = 1 << 3,
+
+    /// <summary>RAM SECTION_PARTs may be sent between two transactions.</summary>
+    PreSend = 1 << 4,
+
+    /// <summary>Serial output is released with its epoch, as network output is.</summary>
+    SerialOutputCommit = 1 << 5,
+
+    /// <summary>All bits this version knows.</summary>
+    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit,
+
+    /// <summary>Never on the wire: both sides sent or saw a colo-vm configuration, so its reply is legal.</summary>
+    Negotiated = 1u << 31,
+}

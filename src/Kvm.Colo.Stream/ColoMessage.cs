@@ -1,0 +1,39 @@
+namespace Kvm.Colo.Stream;
+
+/// <summary>A word of the checkpoint conversation, be32 on the wire. 0 to 6 are QEMU's COLOMessage (QAPI, since 2.8); those
+/// from <see cref="Heartbeat"/> up are ours ('c' 'o' prefix) and legal only when negotiated.</summary>
+internal enum ColoMessage : uint
+{
+    /// <summary>Secondary to primary, once: runs and is ready.</summary>
+    CheckpointReady = 0,
+
+    /// <summary>Primary to secondary: a transaction begins.</summary>
+    CheckpointRequest = 1,
+
+    /// <summary>Secondary to primary: go on.</summary>
+    CheckpointReply = 2,
+
+    /// <summary>Primary to secondary: RAM sections and EOF follow.</summary>
+    VmstateSend = 3,
+
+    /// <summary>Primary to secondary: be64 size and the device blob follow, see <see cref="VmstateSize"/>.</summary>
+    VmstateSize = 4,
+
+    /// <summary>Secondary to primary: the epoch is whole and verified in memory. The output commit point.</summary>
+    VmstateReceived = 5,
+
+    /// <summary>Secondary to primary: the epoch is live.</summary>
+    VmstateLoaded = 6,
+
+    /// <summary>Either way, no payload: the sender is alive.</summary>
+    Heartbeat = 0x636F_0000,
+
+    /// <summary>Secondary to primary, once, before <see cref="CheckpointReady"/>: see <see cref="ConfigurationReply"/>.</summary>
+    ConfigurationReply = 0x636F_0001,
+
+    /// <summary>Primary to secondary: hashes of dirty pages, see <see cref="PageHashQuery"/>.</summary>
+    PageHashes = 0x636F_0002,
+
+    /// <summary>Secondary to primary: which of them differ, see <see cref="PageHashAnswer"/>.</summary>
+    PageVerdicts = 0x636F_0003,
+}
