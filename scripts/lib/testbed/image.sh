@@ -44,7 +44,7 @@ extract_vmlinux() {
 }
 
 build_initrd() {
-    local work=$testbed_out/initrd version module file
+    local work=$testbed_out/initrd.$$ version module file
     version=$(ls "$testbed_out/kernel/lib/modules")
     rm -rf "$work"
     mkdir -p "$work"/{bin,dev,proc,sys,modules,lower,upper,newroot}
