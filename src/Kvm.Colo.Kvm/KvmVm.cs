@@ -166,6 +166,21 @@ internal sealed unsafe class KvmVm : IDisposable
             Call(nameof(KVM_SET_PIT2), Shim.IoctlPtr(_vm, KVM_SET_PIT2, pit));
     }
 
+    /// <summary>The kvmclock, in nanoseconds.</summary>
+    public ulong GetClock()
+    {
+        kvm_clock_data clock;
+        Call(nameof(KVM_GET_CLOCK), Shim.IoctlPtr(_vm, KVM_GET_CLOCK, &clock));
+        return clock.clock;
+    }
+
+    /// <summary>Sets the kvmclock, in nanoseconds; every vCPU is parked.</summary>
+    public void SetClock(ulong nanoseconds)
+    {
+        kvm_clock_data clock = new() { clock = nanoseconds };
+        Call(nameof(KVM_SET_CLOCK), Shim.IoctlPtr(_vm, KVM_SET_CLOCK, &clock));
+    }
+
     public void Dispose() => _vm.Dispose();
 
     private static void Call(string name, long result) => KvmException.Check(name, result);

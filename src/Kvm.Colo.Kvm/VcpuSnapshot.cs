@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Kvm.Colo.Native;
 
 namespace Kvm.Colo.Kvm;
@@ -6,7 +7,7 @@ namespace Kvm.Colo.Kvm;
 /// The whole state of one vCPU as KVM gives it, in kernel form and reused from epoch to epoch. Which MSRs it holds is fixed when it is
 /// made for a vCPU; a loaded one brings its own list.
 /// </summary>
-internal sealed class VcpuSnapshot(int xsaveBytes)
+internal sealed unsafe class VcpuSnapshot(int xsaveBytes)
 {
     public const int MaxMsrs = 1024;
 
@@ -24,4 +25,17 @@ internal sealed class VcpuSnapshot(int xsaveBytes)
     public readonly kvm_msr_entry[] Msrs = new kvm_msr_entry[MaxMsrs];
 
     public int MsrCount;
+
+    /// <summary>The kernel structs that are carried as they are, as bytes over this snapshot.</summary>
+    public Span<byte> LapicBytes => AsBytes(ref Lapic);
+
+    public Span<byte> XcrsBytes => AsBytes(ref Xcrs);
+
+    public Span<byte> DebugRegsBytes => AsBytes(ref DebugRegs);
+
+    /// <summary>The four PDPTRs of <paramref name="sregs"/>, used by a guest with PAE paging.</summary>
+    public static Span<ulong> Pdptrs(ref kvm_sregs2 sregs) => MemoryMarshal.CreateSpan(ref sregs.pdptrs[0], 4);
+
+    private static Span<byte> AsBytes<T>(ref T value)
+        where T : unmanaged => MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref value, 1));
 }

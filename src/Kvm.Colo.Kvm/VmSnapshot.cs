@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Kvm.Colo.Native;
 
 namespace Kvm.Colo.Kvm;
@@ -12,4 +13,9 @@ internal sealed class VmSnapshot
     public kvm_pit_state2 Pit;
 
     public kvm_clock_data Clock;
+
+    /// <summary>The registers of one chip as KVM carries them, 512 bytes over this snapshot.</summary>
+    public Span<byte> ChipBytes(int chip) => MemoryMarshal.AsBytes(Chips.AsSpan(chip, 1))[8..];
+
+    public Span<byte> PitBytes => MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref Pit, 1));
 }

@@ -11,5 +11,5 @@ internal sealed record Serial16550Config
     public uint Irq { get; init; } = 4;
 
     /// <summary>Tells this port's state from that of another port in the stream.</summary>
-    public int InstanceId { get; init; }
+    public uint InstanceId { get; init; }
 }

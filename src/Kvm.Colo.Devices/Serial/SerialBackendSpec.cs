@@ -33,7 +33,7 @@ internal sealed record SerialBackendSpec(SerialBackendKind Kind, string Path = "
 
     /// <summary>Opens the backend; the two streams are used (and owned) by <see cref="SerialBackendKind.Stdio"/> only.</summary>
     /// <exception cref="SerialBackendException">It cannot be opened.</exception>
-    public ISerialBackend Open(Stream? input, Stream? output, ILogger logger) => Kind switch
+    public ISerialBackend Open(System.IO.Stream? input, System.IO.Stream? output, ILogger logger) => Kind switch
     {
         SerialBackendKind.Null => new NullSerialBackend(),
         SerialBackendKind.Stdio when output is null => throw new SerialBackendException("serial stdio: there is no standard output"),

@@ -10,15 +10,15 @@ internal sealed partial class StreamSerialBackend : ISerialBackend, ISerialSink
 {
     private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(1);
 
-    private readonly Stream? _input;
-    private readonly Stream _output;
+    private readonly System.IO.Stream? _input;
+    private readonly System.IO.Stream _output;
     private readonly ILogger _logger;
     private readonly SerialWriteQueue _queue;
     private readonly SerialInputFeeder _feeder = new();
     private Thread? _reader;
     private bool _reported;
 
-    public StreamSerialBackend(Stream? input, Stream output, ILogger logger)
+    public StreamSerialBackend(System.IO.Stream? input, System.IO.Stream output, ILogger logger)
     {
         _input = input;
         _output = output;
