@@ -1,4 +1,5 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Machine.Loaders;
 
 namespace Kvm.Colo.Machine;
 

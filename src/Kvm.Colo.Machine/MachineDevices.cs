@@ -1,6 +1,6 @@
 using Kvm.Colo.Devices;
 using Kvm.Colo.Devices.Acpi;
-using Kvm.Colo.Devices.Debug;
+using Kvm.Colo.Devices.Diagnostics;
 using Kvm.Colo.Devices.I8042;
 using Kvm.Colo.Devices.Rtc;
 using Kvm.Colo.Devices.Serial;
@@ -32,7 +32,7 @@ internal sealed class MachineDevices : IDisposable
         _power = new AcpiPowerDevice(new AcpiPowerConfig { Irq = AcpiGsi }, control, new KvmInterruptLine(vm, AcpiGsi));
         Ports = new PortBus(
             [
-                Serial.Ports,
+                new PortRange(Serial.Config.BasePort, Serial16550Config.PortCount, "serial", Serial),
                 .. _keyboard.Ports,
                 _rtc.Ports,
                 _power.Ports,

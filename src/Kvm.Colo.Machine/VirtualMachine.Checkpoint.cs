@@ -7,7 +7,7 @@ namespace Kvm.Colo.Machine;
 /// <content>The pauses of migration and COLO: a cut on the sending side, an epoch going live on the receiving one.</content>
 internal sealed partial class VirtualMachine
 {
-    private static readonly TimeSpan s_pauseDeadline = ParkDeadline + ParkDeadline;
+    private static readonly TimeSpan s_pauseDeadline = TimeSpan.FromSeconds(20);
 
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();

@@ -1,6 +1,7 @@
 using Kvm.Colo.Devices;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Loaders;
+using Kvm.Colo.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace Kvm.Colo.Machine;
@@ -10,7 +11,6 @@ internal sealed partial class VirtualMachine : IMachineControl
 {
     private static readonly TimeSpan s_commandDeadline = TimeSpan.FromSeconds(30);
 
-    private BootImage? _bootImage;
     private Action? _deferredEnd;
     private ulong _stoppedClock;
 
@@ -123,8 +123,12 @@ internal sealed partial class VirtualMachine : IMachineControl
         _group.Park(save: false, ParkDeadline);
         _resetState.Load();
         _devices.Reset();
-        if (_bootImage is { } image)
-            PlaceBootImage(image);
+        if (Config.Boot is { } boot)
+        {
+            ClearRam();
+            PlaceBootImage(boot);
+        }
+
         _stoppedClock = 0;
         _observer.OnReset(byGuest, cause);
         if (wasLive)
@@ -181,16 +185,17 @@ internal sealed partial class VirtualMachine : IMachineControl
             _observer.OnRunState(from, to);
     }
 
-    private void LoadBootImage(BootSource boot)
+    private void PlaceBootImage(BootSource boot)
     {
-        _bootImage = BootImage.Read(boot);
-        PlaceBootImage(_bootImage);
+        BootPlan plan = KernelLoader.Load(boot, Memory, rsdp: 0);
+        BootRegisters.Apply(plan, _vcpus[0]);
     }
 
-    private void PlaceBootImage(BootImage image)
+    // The loaders expect RAM as it is after power-on. Every page that is cleared is marked, so a secondary hears of it.
+    private void ClearRam()
     {
-        BootPlan plan = KernelLoader.Load(image, Memory, _devices.FirmwareTables(Config));
-        BootRegisters.Apply(plan, _vcpus[0]);
+        for (ulong page = Memory.NextPopulated(0); page < Memory.PageCount; page = Memory.NextPopulated(page + 1))
+            Memory.TryFill(Memory.AddressOfPage(page), 0, GuestPage.SizeBytes);
     }
 
     private void OnControlFailure(Exception e)

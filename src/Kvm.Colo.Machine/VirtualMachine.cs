@@ -97,7 +97,7 @@ internal sealed partial class VirtualMachine : IDisposable
         try
         {
             if (config.Boot is { } boot)
-                machine.LoadBootImage(boot);
+                machine.PlaceBootImage(boot);
             return machine;
         }
         catch

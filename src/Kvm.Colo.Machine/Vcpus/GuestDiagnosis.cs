@@ -22,7 +22,7 @@ internal static class GuestDiagnosis
     }
 
     /// <summary>The registers of a vCPU in QEMU's order, for a person.</summary>
-    public static void AppendRegisters(StringBuilder text, in kvm_regs r, in kvm_sregs2 s)
+    public static void AppendRegisters(StringBuilder text, kvm_regs r, kvm_sregs2 s)
     {
         text.Append($"RAX={r.rax:x16} RBX={r.rbx:x16} RCX={r.rcx:x16} RDX={r.rdx:x16}\n");
         text.Append($"RSI={r.rsi:x16} RDI={r.rdi:x16} RBP={r.rbp:x16} RSP={r.rsp:x16}\n");
@@ -42,7 +42,7 @@ internal static class GuestDiagnosis
         _ => $"unexpected exit from KVM, reason {(uint)vcpu.ExitReason}",
     };
 
-    private static void AppendInstruction(StringBuilder text, ReadOnlySpan<byte> bytes, ulong rip, in kvm_sregs2 s)
+    private static void AppendInstruction(StringBuilder text, ReadOnlySpan<byte> bytes, ulong rip, kvm_sregs2 s)
     {
         if (bytes.IsEmpty)
         {
@@ -51,7 +51,7 @@ internal static class GuestDiagnosis
         }
 
         int bitness = (s.efer & 0x400) != 0 && s.cs.l != 0 ? 64 : s.cs.db != 0 ? 32 : 16;
-        Decoder decoder = Decoder.Create(bitness, new ByteArrayCodeReader(bytes.ToArray()), rip);
+        Iced.Intel.Decoder decoder = Iced.Intel.Decoder.Create(bitness, new ByteArrayCodeReader(bytes.ToArray()), rip);
         Instruction instruction = decoder.Decode();
         text.Append($"code: {Convert.ToHexStringLower(bytes)}  {(instruction.IsInvalid ? "(not an instruction)" : instruction.ToString())}\n");
     }

@@ -6,6 +6,7 @@ namespace Kvm.Colo.Migration.Incoming;
 /// <summary>Reads RAM records off a link; the payload of a record is left to the caller.</summary>
 internal static class RamRecords
 {
+    /// <summary>Reads the head of the next record.</summary>
     /// <exception cref="MigrationException">The peer's bytes are no RAM record.</exception>
     public static RamRecord Next(LinkReader reader, RamSectionDecoder decoder)
     {
@@ -24,6 +25,7 @@ internal static class RamRecords
         }
     }
 
+    /// <summary>Reads the footer of a RAM section.</summary>
     /// <exception cref="MigrationException">The section does not end as it began.</exception>
     public static void Footer(LinkReader reader)
     {

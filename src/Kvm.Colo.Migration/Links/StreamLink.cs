@@ -1,7 +1,7 @@
 namespace Kvm.Colo.Migration.Links;
 
 /// <summary>A link over a one-way or two-way <see cref="Stream"/>: a file, a pipe to a command. It knows no deadlines.</summary>
-internal sealed class StreamLink(Stream? output, Stream? input, string description, Action? onDispose = null) : ILink
+internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? input, string description, Action? onDispose = null) : ILink
 {
     private long _bytesSent;
     private long _bytesReceived;
