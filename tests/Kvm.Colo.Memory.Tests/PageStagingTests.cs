@@ -83,7 +83,10 @@ public sealed class PageStagingTests
     [InlineData(PerChunk, 1000, 44)]
     [InlineData(PerChunk + 43, 1000, 1)]
     [InlineData(PerChunk + 44, 1000, 0)]
+    [InlineData(PerChunk + 60, 1000, 0)]
+    [InlineData(int.MaxValue, 1000, 0)]
     [InlineData(0, 0, 0)]
+    [InlineData(0, -1, 0)]
     public void Run_GivesTheRecordsThatLieTogether(int first, int max, int expected)
     {
         using PageStaging staging = new(10_000);
