@@ -11,17 +11,34 @@ internal sealed class DurationHistogram
     private readonly long[] _buckets = new long[BucketCount];
     private long _count;
     private long _maxTicks;
+    private long _minTicks = long.MaxValue;
+    private long _sumTicks;
 
     public long Count => Volatile.Read(ref _count);
 
     public TimeSpan Maximum => TimeSpan.FromTicks(Volatile.Read(ref _maxTicks));
 
+    public TimeSpan Minimum => TimeSpan.FromTicks(Count == 0 ? 0 : Volatile.Read(ref _minTicks));
+
+    public TimeSpan Sum => TimeSpan.FromTicks(Volatile.Read(ref _sumTicks));
+
+    /// <summary>Forgets everything; what another thread records at this moment may be lost or kept.</summary>
+    public void Clear()
+    {
+        Array.Clear(_buckets);
+        _count = _maxTicks = _sumTicks = 0;
+        _minTicks = long.MaxValue;
+    }
+
     public void Record(TimeSpan duration)
     {
+        Interlocked.Add(ref _sumTicks, duration.Ticks);
         Interlocked.Increment(ref _buckets[Index(duration)]);
         Interlocked.Increment(ref _count);
         if (duration.Ticks > _maxTicks)
             Volatile.Write(ref _maxTicks, duration.Ticks);
+        if (duration.Ticks < _minTicks)
+            Volatile.Write(ref _minTicks, duration.Ticks);
     }
 
     /// <summary>The duration below which <paramref name="share"/> (0 to 1) of all lie, to a quarter octave; zero when there is none.</summary>
