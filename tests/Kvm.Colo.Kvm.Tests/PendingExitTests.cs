@@ -130,6 +130,25 @@ public sealed class PendingExitTests
             Assert.Equal(i + 1, other.Read<byte>(0x9000 + (ulong)i));
     }
 
+    [KvmFact]
+    public void RegisterWrites_AreRefusedToo()
+    {
+        using TinyVm vm = new();
+        vm.LoadRealMode(PortGuest);
+        kvm_regs regs = vm.Vcpu.GetRegs();
+        kvm_sregs2 sregs = vm.Vcpu.GetSregs();
+        vm.RunTo(ExitReason.PortIo);
+
+        Assert.Throws<InvalidOperationException>(() => vm.Vcpu.SetRegs(regs));
+        Assert.Throws<InvalidOperationException>(() => vm.Vcpu.SetSregs(sregs));
+
+        vm.CompletePendingExit();
+        vm.Vcpu.SetSregs(sregs);
+        vm.Vcpu.SetRegs(regs);
+        vm.RunTo(ExitReason.PortIo);
+        Assert.Equal(RipOfIn, vm.Vcpu.GetRegs().rip);
+    }
+
     private static void Feed(TinyVm vm, ref byte next)
     {
         foreach (ref byte item in vm.Vcpu.PortIo().Data)
