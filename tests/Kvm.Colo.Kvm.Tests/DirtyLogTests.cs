@@ -89,6 +89,22 @@ public sealed class DirtyLogTests(ITestOutputHelper output)
         Assert.False(dirty.IsSet(last - 2));
     }
 
+    [KvmFact]
+    public void Harvest_AllocatesNothing()
+    {
+        using TinyVm vm = Start(ring3: true);
+        using KvmDirtyBitmapLog log = new(vm.Vm, vm.Memory);
+        using PageBitmap dirty = new(vm.Memory.PageCount);
+        log.Start();
+        log.Harvest(dirty);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (int i = 0; i < 100; i++)
+            log.Harvest(dirty);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     private void KeepAReplica(TinyVm vm, IDirtyLog log)
     {
         using GuestMemory replica = GuestMemory.Create(vm.Memory.SizeBytes);
