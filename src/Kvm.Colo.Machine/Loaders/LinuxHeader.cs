@@ -72,7 +72,7 @@ internal sealed record LinuxHeader
     {
         // syssize counts 16-byte units and tells a truncated file from a whole one.
         ulong kernelBytes = (ulong)BinaryPrimitives.ReadUInt32LittleEndian(image[0x1F4..]) * 16;
-        if (kernelBytes > (ulong)(image.Length - KernelOffset) + 15)
+        if (kernelBytes > (ulong)(image.Length - KernelOffset))
             throw new BootImageException($"the Linux image is cut off: {image.Length - KernelOffset} of {kernelBytes} bytes of the kernel are there");
         if (IsRelocatable && (Alignment == 0 || (Alignment & (Alignment - 1)) != 0))
             throw new BootImageException($"the Linux image asks for an alignment of 0x{Alignment:x}");
