@@ -41,7 +41,8 @@ internal static class AcpiTables
         ulong dsdt = Add(new AcpiTable("DSDT", 2, AcpiTable.HeaderBytes), Dsdt.Build(config));
         ulong fadt = Add(Fadt(config, dsdt), []);
         ulong madt = Add(new AcpiTable("APIC", 5, AcpiTable.HeaderBytes), MadtBody(config));
-        ulong xsdt = Add(new AcpiTable("XSDT", 1, AcpiTable.HeaderBytes), [.. BitConverter.GetBytes(fadt), .. BitConverter.GetBytes(madt)]);
+        byte[] pointers = [.. BitConverter.GetBytes(fadt), .. BitConverter.GetBytes(madt)];
+        ulong xsdt = Add(new AcpiTable("XSDT", 1, AcpiTable.HeaderBytes), pointers);
         if (next > BootLayout.HighRam)
             throw new ArgumentException($"the ACPI tables end at 0x{next:x}, beyond the firmware area", nameof(config));
         tables.Insert(0, (BootLayout.Rsdp, Rsdp(xsdt)));

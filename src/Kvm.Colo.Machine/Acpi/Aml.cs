@@ -78,7 +78,8 @@ internal static class Aml
         return Buffer(content.ToArray());
     }
 
-    public static AmlValue And(AmlValue left, AmlValue right) => new((byte[])[0x7B, .. left.Bytes.Span, .. right.Bytes.Span, 0x00]);
+    public static AmlValue And(AmlValue left, AmlValue right) =>
+        new((byte[])[0x7B, .. left.Bytes.Span, .. right.Bytes.Span, 0x00]);
 
     /// <summary>A reference to a named object.</summary>
     public static AmlValue Reference(string path) => new(NameString(path));
@@ -87,7 +88,8 @@ internal static class Aml
 
     public static AmlTerm Scope(string path, params ReadOnlySpan<AmlTerm> body) => Block([0x10], NameString(path), body);
 
-    public static AmlTerm Device(string name, params ReadOnlySpan<AmlTerm> body) => Block([ExtendedPrefix, 0x82], NameString(name), body);
+    public static AmlTerm Device(string name, params ReadOnlySpan<AmlTerm> body) =>
+        Block([ExtendedPrefix, 0x82], NameString(name), body);
 
     /// <summary>A method that no two threads run at once.</summary>
     public static AmlTerm Method(string name, int argumentCount, params ReadOnlySpan<AmlTerm> body)
@@ -98,13 +100,18 @@ internal static class Aml
 
     public static AmlTerm If(AmlValue condition, params ReadOnlySpan<AmlTerm> body) => Block([0xA0], condition.Bytes.Span, body);
 
-    public static AmlTerm Store(AmlValue source, AmlValue target) => new((byte[])[0x70, .. source.Bytes.Span, .. target.Bytes.Span]);
+    public static AmlTerm Store(AmlValue source, AmlValue target) =>
+        new((byte[])[0x70, .. source.Bytes.Span, .. target.Bytes.Span]);
 
-    public static AmlTerm Notify(string path, byte value) => new((byte[])[0x86, .. NameString(path), .. Integer(value).Bytes.Span]);
+    public static AmlTerm Notify(string path, byte value) =>
+        new((byte[])[0x86, .. NameString(path), .. Integer(value).Bytes.Span]);
 
     /// <summary>An operation region of I/O ports.</summary>
     public static AmlTerm PortRegion(string name, ushort start, byte count) =>
-        new((byte[])[ExtendedPrefix, 0x80, .. NameString(name), SystemIoSpace, .. Integer(start).Bytes.Span, .. Integer(count).Bytes.Span]);
+        new((byte[])
+        [
+            ExtendedPrefix, 0x80, .. NameString(name), SystemIoSpace, .. Integer(start).Bytes.Span, .. Integer(count).Bytes.Span,
+        ]);
 
     /// <summary>One field of 8 bits at the start of a region, accessed bytewise.</summary>
     public static AmlTerm ByteField(string region, string field)

@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Machine.Loaders;
 
-/// <summary>Where the loaders put things in guest memory. Everything below 1 MiB that is not listed is free RAM for the guest.</summary>
+/// <summary>
+/// Where the loaders put things in guest memory. Everything below 1 MiB that is not listed is free RAM for the guest.
+/// </summary>
 internal static class BootLayout
 {
     public const ulong Gdt = 0x500;

@@ -114,5 +114,6 @@ internal static class MultibootLoader
         return true;
     }
 
-    private static void Put(Span<byte> target, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(target[at..], value);
+    private static void Put(Span<byte> target, int at, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(target[at..], value);
 }

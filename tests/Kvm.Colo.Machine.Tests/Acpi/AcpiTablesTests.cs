@@ -10,6 +10,19 @@ namespace Kvm.Colo.Machine.Tests.Acpi;
 
 public class AcpiTablesTests
 {
+    private static readonly string[] s_expectedSource =
+    [
+        "Name (\\_S5",
+        "Device (COM1)",
+        "\"LNRO0005\"",
+        "Device (GED)",
+        "\"ACPI0013\"",
+        "Method (_EVT, 1, Serialized)",
+        "Notify (\\_SB.PWRB, 0x80)",
+        "Device (RTC)",
+        "OperationRegion (EREG, SystemIO, 0x0604, One)",
+    ];
+
     private static readonly AcpiConfig s_config = new()
     {
         VcpuCount = 3,
@@ -80,7 +93,8 @@ public class AcpiTablesTests
         byte[] madt = Table("APIC");
         Assert.Equal(0xFEE0_0000u, BitConverter.ToUInt32(madt, 36));
         Assert.Equal(0u, BitConverter.ToUInt32(madt, 40));
-        Assert.Equal("0008000001000000" + "0008010101000000" + "0008020201000000" + "010c00000000c0fe00000000", Convert.ToHexStringLower(madt.AsSpan(44)));
+        const string Processors = "0008000001000000" + "0008010101000000" + "0008020201000000";
+        Assert.Equal(Processors + "010c00000000c0fe00000000", Convert.ToHexStringLower(madt.AsSpan(44)));
     }
 
     [Theory]
@@ -115,7 +129,7 @@ public class AcpiTablesTests
             await File.WriteAllBytesAsync(Path.Combine(directory, "dsdt.aml"), Table("DSDT"));
             string output = await RunIaslAsync(directory, "-d", "dsdt.aml");
             string source = await File.ReadAllTextAsync(Path.Combine(directory, "dsdt.dsl"));
-            foreach (string expected in (string[])["Name (\\_S5", "Device (COM1)", "\"LNRO0005\"", "Device (GED)", "\"ACPI0013\"", "Method (_EVT, 1, Serialized)", "Notify (\\_SB.PWRB, 0x80)", "Device (RTC)", "OperationRegion (EREG, SystemIO, 0x0604, One)"])
+            foreach (string expected in s_expectedSource)
                 Assert.Contains(expected, source, StringComparison.Ordinal);
             Assert.DoesNotContain("Error", output, StringComparison.Ordinal);
             Assert.Contains("0 Errors", await RunIaslAsync(directory, "-vs", "dsdt.dsl"), StringComparison.Ordinal);

@@ -22,7 +22,8 @@ public class AmlTests
     [InlineData(4094, "810001")]
     [InlineData(1048572, "8fffff")]
     [InlineData(1048573, "c1000001")]
-    public void PackageLength_CountsItself(int content, string hex) => Assert.Equal(hex, Convert.ToHexStringLower(Aml.PackageLength(content)));
+    public void PackageLength_CountsItself(int content, string hex) =>
+        Assert.Equal(hex, Convert.ToHexStringLower(Aml.PackageLength(content)));
 
     [Fact]
     public void PackageLength_HasAnEnd() => Assert.Throws<ArgumentOutOfRangeException>(() => Aml.PackageLength(1 << 28));

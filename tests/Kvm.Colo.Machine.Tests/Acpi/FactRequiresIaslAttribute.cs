@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Kvm.Colo.Machine.Tests.Acpi;
 
-/// <summary>A fact that needs Intel's ACPI compiler on the PATH (Debian package acpica-tools); skipped, saying so, without it.</summary>
+/// <summary>
+/// A fact that needs Intel's ACPI compiler on the PATH (Debian package acpica-tools); skipped, saying so, without it.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class FactRequiresIaslAttribute : FactAttribute
 {

@@ -8,7 +8,9 @@ internal static class ImageBuilder
     public const int ElfSegmentAt = 0x200;
     public const int MultibootAt = 0x300;
 
-    /// <summary>An ELF file with one segment of 0x400 file bytes at 1 MiB (0x1000 in memory), optionally with a PVH note.</summary>
+    /// <summary>
+    /// An ELF file with one segment of 0x400 file bytes at 1 MiB (0x1000 in memory), optionally with a PVH note.
+    /// </summary>
     public static byte[] Elf(bool is64Bit, uint entry = 0x10_0010, uint? pvhEntry = null)
     {
         byte[] image = new byte[ElfSegmentAt + 0x400];
@@ -52,7 +54,9 @@ internal static class ImageBuilder
         return image;
     }
 
-    /// <summary>Adds a Multiboot header; with <paramref name="addresses"/> (header, load, load end, bss end, entry) in kludge form.</summary>
+    /// <summary>
+    /// Adds a Multiboot header; with <paramref name="addresses"/> (header, load, load end, bss end, entry) in kludge form.
+    /// </summary>
     public static byte[] Multiboot(byte[] image, uint flags = 3, params uint[] addresses)
     {
         Put32(image, MultibootAt, 0x1BAD_B002);
@@ -97,11 +101,14 @@ internal static class ImageBuilder
         return image;
     }
 
-    public static void Put16(byte[] image, int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(image.AsSpan(at), value);
+    public static void Put16(byte[] image, int at, ushort value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(image.AsSpan(at), value);
 
-    public static void Put32(byte[] image, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(at), value);
+    public static void Put32(byte[] image, int at, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(at), value);
 
-    public static void Put64(byte[] image, int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(at), value);
+    public static void Put64(byte[] image, int at, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(at), value);
 
     private static void PutWord(byte[] image, int at, ulong value, bool is64Bit)
     {
