@@ -24,6 +24,9 @@ public class SerialThreadsTests
         {
             Assert.True(line.WaitForEdge());
             uart.Read(2, one);
+            // The edge may be that of the last batch's first byte, taken back when a later byte found the host behind.
+            if (one[0] == 0xC1)
+                continue;
             Assert.Equal(0xC2, one[0]);
             for (int i = 0; i < Serial16550Device.FifoBytes && sent < Length; i++)
                 Out(uart, 0, (byte)(sent++ * 31));
