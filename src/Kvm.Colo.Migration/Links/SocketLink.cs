@@ -46,7 +46,7 @@ internal sealed class SocketLink : ILink
 
     public int Receive(Span<byte> buffer, TimeSpan deadline)
     {
-        int milliseconds = Math.Max(1, (int)Math.Min(deadline.TotalMilliseconds, int.MaxValue));
+        int milliseconds = deadline == Timeout.InfiniteTimeSpan ? 0 : Math.Max(1, (int)Math.Min(deadline.TotalMilliseconds, int.MaxValue));
         try
         {
             if (milliseconds != _receiveTimeout)
