@@ -9,6 +9,11 @@ public sealed class CommandTests : IDisposable
 {
     private const string Unsupported = """{"error":{"class":"GenericError","desc":"this feature or command is not currently supported"}}""";
 
+    private const string BlockStatsRest =
+        "\"failed_unmap_operations\":0,\"invalid_rd_operations\":0,\"invalid_wr_operations\":0,\"invalid_flush_operations\":0,"
+        + "\"invalid_unmap_operations\":0,\"unmap_bytes\":0,\"unmap_operations\":0,\"unmap_total_time_ns\":0,\"rd_merged\":0,"
+        + "\"wr_merged\":0,\"unmap_merged\":0,\"account_invalid\":false,\"account_failed\":false,\"timed_stats\":[]}";
+
     private readonly ServerFixture _fixture = new();
 
     public static TheoryData<string, string, string> Transcripts { get; } = new()
@@ -22,14 +27,24 @@ public sealed class CommandTests : IDisposable
         {
             "query-block", "",
             """{"return":[{"device":"disk0","type":"unknown","removable":false,"locked":false,"inserted":{"node-name":"node0","""
-            + "\"file\":\"disk.raw\",\"ro\":false,\"drv\":\"raw\",\"image\":{\"filename\":\"disk.raw\",\"format\":\"raw\",\"virtual-size\":512}},"
+            + "\"file\":\"disk.raw\",\"ro\":false,\"drv\":\"raw\",\"backing_file_depth\":0,\"encrypted\":false,\"detect_zeroes\":\"off\","
+            + "\"bps\":0,\"bps_rd\":0,\"bps_wr\":0,\"iops\":0,\"iops_rd\":0,\"iops_wr\":0,\"write_threshold\":0,"
+            + "\"cache\":{\"writeback\":true,\"direct\":false,\"no-flush\":false},\"image\":{\"filename\":\"disk.raw\",\"format\":\"raw\",\"virtual-size\":512}},"
             + "\"io-status\":\"ok\"}]}"
         },
         {
             "query-blockstats", "",
             """{"return":[{"device":"disk0","node-name":"node0","stats":{"rd_bytes":0,"wr_bytes":0,"rd_operations":0,"wr_operations":0,"""
             + "\"flush_operations\":0,\"rd_total_time_ns\":0,\"wr_total_time_ns\":0,\"flush_total_time_ns\":0,\"wr_highest_offset\":0,"
-            + "\"failed_rd_operations\":0,\"failed_wr_operations\":0,\"failed_flush_operations\":0}}]}"
+            + "\"failed_rd_operations\":0,\"failed_wr_operations\":0,\"failed_flush_operations\":0,"
+            + BlockStatsRest + "}]}"
+        },
+        {
+            "query-blockstats", """{"query-nodes":true}""",
+            """{"return":[{"node-name":"node0","stats":{"rd_bytes":0,"wr_bytes":0,"rd_operations":0,"wr_operations":0,"""
+            + "\"flush_operations\":0,\"rd_total_time_ns\":0,\"wr_total_time_ns\":0,\"flush_total_time_ns\":0,\"wr_highest_offset\":0,"
+            + "\"failed_rd_operations\":0,\"failed_wr_operations\":0,\"failed_flush_operations\":0,"
+            + BlockStatsRest + "}]}"
         },
         { "query-iothreads", "", """{"return":[]}""" },
         { "query-migrate", "", """{"return":{}}""" },
