@@ -99,6 +99,12 @@ int64_t colo_mmap(intptr_t fd, uint64_t length, int32_t writable, int32_t is_pri
     return address == MAP_FAILED ? -(int64_t)errno : (int64_t)(intptr_t)address;
 }
 
+int64_t colo_mmap_fixed_shared(intptr_t fd, void *address, uint64_t length)
+{
+    void *mapped = mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)fd, 0);
+    return mapped == MAP_FAILED ? -(int64_t)errno : 0;
+}
+
 int64_t colo_munmap(void *address, uint64_t length)
 {
     return result(munmap(address, length));

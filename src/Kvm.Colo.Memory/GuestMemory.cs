@@ -48,7 +48,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     public ulong PageCount => SizeBytes >> GuestPage.Shift;
 
     /// <summary>Whether the guest runs on a private view over the committed image (a secondary's memory).</summary>
-    public bool IsReplica { get; }
+    public bool IsReplica { get; private set; }
 
     public IReadOnlyList<MemorySlot> Slots => _slots;
 
@@ -189,6 +189,32 @@ internal sealed unsafe class GuestMemory : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(content.Length, GuestPage.SizeBytes);
         content.CopyTo(new Span<byte>(Locate(_committed ?? _mapping, page), GuestPage.SizeBytes));
+    }
+
+    /// <summary>
+    /// One page of the committed image, to be received into. The rule of <see cref="WriteCommittedPage"/> holds.
+    /// </summary>
+    public Span<byte> CommittedPageForWrite(ulong page) => new(Locate(_committed ?? _mapping, page), GuestPage.SizeBytes);
+
+    /// <summary>Forgets all content, private and committed, and gives its memory back; no vCPU runs.</summary>
+    public void DiscardAll()
+    {
+        if (IsReplica)
+            DropPrivatePages(0, PageCount);
+        NativeException.Check("fallocate", Shim.PunchHole(_file, 0, SizeBytes));
+        DeviceDirty.ClearAll();
+    }
+
+    /// <summary>
+    /// Turns a replica into ordinary RAM: the guest's view becomes the committed image itself. No vCPU runs and nothing was written
+    /// privately.
+    /// </summary>
+    public void MakeShared()
+    {
+        if (!IsReplica)
+            return;
+        NativeException.Check("mmap", Shim.MmapFixedShared(_file, _base, SizeBytes));
+        IsReplica = false;
     }
 
     /// <summary>Zeroes one page of the committed image; a page that was never touched stays untouched.</summary>

@@ -47,8 +47,8 @@ internal sealed class PageStaging(ulong maxPages) : IDisposable
     /// <summary>As many whole records from <paramref name="first"/> on as lie together, at most <paramref name="max"/>; never empty below Count.</summary>
     public ReadOnlySpan<byte> Run(int first, int max, out int records)
     {
-        records = Math.Min(Math.Min(RecordsPerChunk - (first % RecordsPerChunk), Count - first), max);
-        return records <= 0 ? [] : _chunks[first / RecordsPerChunk].Slice((ulong)(first % RecordsPerChunk) * RecordBytes, records * RecordBytes);
+        records = Math.Max(0, Math.Min(Math.Min(RecordsPerChunk - (first % RecordsPerChunk), Count - first), max));
+        return records == 0 ? [] : _chunks[first / RecordsPerChunk].Slice((ulong)(first % RecordsPerChunk) * RecordBytes, records * RecordBytes);
     }
 
     /// <summary>Gives the chunks beyond <paramref name="pages"/> back to the kernel.</summary>

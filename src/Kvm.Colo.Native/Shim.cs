@@ -44,6 +44,9 @@ internal static unsafe partial class Shim
     [LibraryImport(Library, EntryPoint = "colo_mmap")]
     public static partial long MmapRaw(nint fd, ulong lengthBytes, int writable, int isPrivate, ulong offset);
 
+    [LibraryImport(Library, EntryPoint = "colo_mmap_fixed_shared")]
+    public static partial long MmapFixedShared(SafeHandle fd, void* address, ulong lengthBytes);
+
     [LibraryImport(Library, EntryPoint = "colo_munmap")]
     public static partial long Munmap(void* address, ulong lengthBytes);
 

@@ -8,6 +8,7 @@ internal sealed class CompareVisitor : StateVisitor, IDisposable
     private readonly SaveVisitor _save;
     private ReadOnlyMemory<byte> _expected;
     private int _position;
+    private string _prefix = "";
 
     public CompareVisitor() => _save = new SaveVisitor(_field);
 
@@ -21,6 +22,7 @@ internal sealed class CompareVisitor : StateVisitor, IDisposable
     {
         _expected = expected;
         _position = 0;
+        _prefix = "";
         Difference = null;
         state.Visit(this);
         if (Difference is null && _position != expected.Length)
@@ -109,6 +111,10 @@ internal sealed class CompareVisitor : StateVisitor, IDisposable
 
     public override void EndSubsection() => _save.EndSubsection();
 
+    public override void Group(string name, int index) => _prefix = $"{name}[{index}].";
+
+    public override void EndGroup() => _prefix = "";
+
     public void Dispose() => _field.Dispose();
 
     private void Check(string name)
@@ -119,7 +125,7 @@ internal sealed class CompareVisitor : StateVisitor, IDisposable
             ReadOnlySpan<byte> rest = _expected.Span[_position..];
             ReadOnlySpan<byte> expected = rest[..Math.Min(rest.Length, actual.Length)];
             if (!expected.SequenceEqual(actual))
-                Difference = $"field '{name}': {Shorten(actual)}, expected {Shorten(expected)}";
+                Difference = $"field '{_prefix}{name}': {Shorten(actual)}, expected {Shorten(expected)}";
             _position += expected.Length;
         }
 

@@ -8,6 +8,8 @@ internal sealed class DescribeVisitor(Utf8JsonWriter json) : StateVisitor
 {
     private readonly Stack<bool> _open = [];
     private bool _inSubsections;
+    private int _bytes;
+    private int _groupStart = -1;
 
     /// <summary>Begins the fields of a device or subsection.</summary>
     public void Begin()
@@ -76,6 +78,30 @@ internal sealed class DescribeVisitor(Utf8JsonWriter json) : StateVisitor
         json.WriteEndObject();
     }
 
+    public override void Group(string name, int index)
+    {
+        if (_groupStart >= 0)
+            throw new InvalidOperationException($"group '{name}' stands inside another group");
+        json.WriteStartObject();
+        json.WriteString("name"u8, name);
+        json.WriteNumber("index"u8, index);
+        json.WriteString("type"u8, "struct"u8);
+        json.WriteStartObject("struct"u8);
+        json.WriteString("vmsd_name"u8, name);
+        json.WriteNumber("version"u8, 1);
+        Begin();
+        _groupStart = _bytes;
+    }
+
+    public override void EndGroup()
+    {
+        End();
+        json.WriteEndObject();
+        json.WriteNumber("size"u8, _bytes - _groupStart);
+        _groupStart = -1;
+        json.WriteEndObject();
+    }
+
     private void Field(string name, string type, int size, int? arrayLength = null)
     {
         if (_inSubsections)
@@ -89,5 +115,6 @@ internal sealed class DescribeVisitor(Utf8JsonWriter json) : StateVisitor
         json.WriteString("type"u8, type);
         json.WriteNumber("size"u8, size);
         json.WriteEndObject();
+        _bytes += size * (arrayLength ?? 1);
     }
 }

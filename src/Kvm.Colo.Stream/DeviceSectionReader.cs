@@ -84,7 +84,7 @@ internal sealed class DeviceSectionReader
         return difference is null ? FrameStatus.Ok : Fail(FrameStatus.Malformed, difference);
     }
 
-    /// <summary>Makes all staged states live, in the order of the owners. Null, or which owner the host refused and why.</summary>
+    /// <summary>Makes all staged states live, in the owners' order. Null, or which owner the host refused and why.</summary>
     public string? Apply()
     {
         foreach (IStateOwner owner in _owners)

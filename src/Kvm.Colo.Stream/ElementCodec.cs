@@ -9,9 +9,6 @@ internal static class ElementCodec
     public const int ShortSectionBytes = 5;
     public const int MaxDescriptionBytes = 4 * 1024 * 1024;
 
-    /// <summary>Largest data of a command: be16 length, and QEMU refuses nothing smaller either.</summary>
-    public const int MaxCommandBytes = ushort.MaxValue;
-
     /// <summary>SECTION_START or SECTION_FULL: <c>kind be32 id u8 n name be32 instance be32 version</c>.</summary>
     public static void WriteSection(
         ChannelBuffer buffer, ElementKind kind, uint id, ReadOnlySpan<char> name, uint instanceId, uint version)

@@ -7,6 +7,8 @@ namespace Kvm.Colo.Stream;
 internal sealed class LoadVisitor : StateVisitor
 {
     private ReadOnlyMemory<byte> _source;
+    private string? _group;
+    private int _groupIndex;
 
     public FrameStatus Status { get; private set; }
 
@@ -16,13 +18,14 @@ internal sealed class LoadVisitor : StateVisitor
     /// <summary>Offset in the source of the next byte to read.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Starts at <paramref name="position"/>; a body carries no length, it ends where its device stops reading.</summary>
+    /// <summary>Starts at <paramref name="position"/>; a body has no length, it ends where its device stops reading.</summary>
     public void Reset(ReadOnlyMemory<byte> source, int position)
     {
         _source = source;
         Position = position;
         Status = FrameStatus.Ok;
         Reason = null;
+        _group = null;
     }
 
     public override void U8(string name, ref byte value)
@@ -145,6 +148,14 @@ internal sealed class LoadVisitor : StateVisitor
     {
     }
 
+    public override void Group(string name, int index)
+    {
+        _group = name;
+        _groupIndex = index;
+    }
+
+    public override void EndGroup() => _group = null;
+
     private bool TryTakeCount(string name, int maximum, out int count)
     {
         count = 0;
@@ -180,6 +191,6 @@ internal sealed class LoadVisitor : StateVisitor
     private void Fail(FrameStatus status, string name, string what)
     {
         Status = status;
-        Reason = $"field '{name}' {what}";
+        Reason = _group is null ? $"field '{name}' {what}" : $"field '{_group}[{_groupIndex}].{name}' {what}";
     }
 }

@@ -67,15 +67,22 @@ internal sealed class RamSectionDecoder(RamBlockTable blocks, ColoFeatures featu
         }
         else
         {
-            ReadOnlySpan<byte> name = cursor.ReadName();
-            if (!cursor.Failed)
-                block = blocks.IndexOf(name);
-            Require(ref cursor, block >= 0, "unknown RAM block");
+            block = ReadBlockName(ref cursor);
         }
 
         if (!cursor.Failed)
             Require(ref cursor, word.PageOffset < blocks[block].SizeBytes, "page offset outside its RAM block");
         return new RamRecord(kind, block, word.PageOffset, payloadBytes);
+    }
+
+    private int ReadBlockName(scoped ref StreamCursor cursor)
+    {
+        ReadOnlySpan<byte> name = cursor.ReadName();
+        int block = cursor.Failed ? -1 : blocks.IndexOf(name);
+        Require(ref cursor, block >= 0, "unknown RAM block");
+        if (cursor.Status == FrameStatus.Malformed)
+            Reason ??= "illegal RAM block name";
+        return block;
     }
 
     private RamRecord ReadDelta(scoped ref StreamCursor cursor, RamPageWord word)
@@ -94,9 +101,7 @@ internal sealed class RamSectionDecoder(RamBlockTable blocks, ColoFeatures featu
         ulong seen = 0;
         for (int count = 0; count < blocks.Count && !cursor.Failed; count++)
         {
-            ReadOnlySpan<byte> name = cursor.ReadName();
-            int block = cursor.Failed ? 0 : blocks.IndexOf(name);
-            Require(ref cursor, block >= 0, "unknown RAM block");
+            int block = ReadBlockName(ref cursor);
             ulong sizeBytes = cursor.ReadU64();
             if (cursor.Failed)
                 break;

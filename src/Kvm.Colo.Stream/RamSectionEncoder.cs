@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace Kvm.Colo.Stream;
 
-/// <summary>Writes the records of RAM section bodies, version 4, into the caller's span. Remembers the last block across sections
-/// as the receiver does, so one encoder serves a session and everything it wrote must be sent, in order. Migration thread.</summary>
+/// <summary>Writes the records of RAM section bodies, version 4, into the caller's span. Like the receiver it remembers the last
+/// block across sections: one encoder serves a session, and all it wrote must be sent, in order. Migration thread.</summary>
 internal sealed class RamSectionEncoder(RamBlockTable blocks)
 {
     public const string SectionName = "ram";

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace Kvm.Colo.Stream;
 
-/// <summary>Return-path messages: <c>be16 type be16 length body</c>, body at most 512 bytes. They share the reverse direction with
-/// COLO messages but not their framing: the return path is shut before the first <see cref="ColoMessage"/>.</summary>
+/// <summary>Return-path messages: <c>be16 type be16 length body</c>, body at most 512 bytes. They share the reverse direction
+/// with COLO messages but not their framing: the return path is shut before the first <see cref="ColoMessage"/>.</summary>
 internal static class ReturnPathCodec
 {
     public const int HeadBytes = 4;

@@ -42,4 +42,16 @@ internal abstract class StateVisitor
     public abstract bool Subsection(string name, uint version, bool needed);
 
     public abstract void EndSubsection();
+
+    /// <summary>The fields up to <see cref="EndGroup"/> are one element of an array of structures. No bytes of its own: it gives
+    /// the fields a place in the description and in messages. Groups do not nest.</summary>
+    /// <param name="name">Name of the array, such as <c>queues</c>.</param>
+    /// <param name="index">Counts from 0.</param>
+    public virtual void Group(string name, int index)
+    {
+    }
+
+    public virtual void EndGroup()
+    {
+    }
 }

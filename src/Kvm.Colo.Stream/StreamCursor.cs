@@ -48,7 +48,7 @@ internal ref struct StreamCursor(ReadOnlySpan<byte> source)
         return bytes.IsEmpty ? UInt128.Zero : BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 
-    /// <summary>A view of the next <paramref name="count"/> bytes; empty after a failure. A negative count is Malformed.</summary>
+    /// <summary>A view of the next <paramref name="count"/> bytes; empty after a failure. A count below 0 is Malformed.</summary>
     public ReadOnlySpan<byte> ReadBytes(int count)
     {
         if (Failed)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Kvm.Colo.Stream;
@@ -7,11 +8,17 @@ internal static class WireName
 {
     public const int MaxBytes = 255;
 
+    private const string Printable =
+        " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+
+    private static readonly SearchValues<byte> s_printableBytes = SearchValues.Create(Encoding.ASCII.GetBytes(Printable));
+    private static readonly SearchValues<char> s_printable = SearchValues.Create(Printable);
+
     public static bool IsLegal(ReadOnlySpan<byte> name) =>
-        name.Length is > 0 and <= MaxBytes && !name.ContainsAnyExceptInRange((byte)0x20, (byte)0x7E);
+        name.Length is > 0 and <= MaxBytes && !name.ContainsAnyExcept(s_printableBytes);
 
     public static bool IsLegal(ReadOnlySpan<char> name) =>
-        name.Length is > 0 and <= MaxBytes && !name.ContainsAnyExceptInRange('\x20', '\x7E');
+        name.Length is > 0 and <= MaxBytes && !name.ContainsAnyExcept(s_printable);
 
     public static bool Matches(ReadOnlySpan<byte> wire, string name) => Ascii.Equals(wire, name);
 
@@ -19,6 +26,6 @@ internal static class WireName
     public static void ThrowIfIllegal(ReadOnlySpan<char> name)
     {
         if (!IsLegal(name))
-            throw new ArgumentException($"'{name}' is not a stream name (1 to {MaxBytes} printable ASCII characters)", nameof(name));
+            throw new ArgumentException($"'{name}' is no stream name (1 to {MaxBytes} printable ASCII characters)", nameof(name));
     }
 }

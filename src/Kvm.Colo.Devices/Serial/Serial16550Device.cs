@@ -69,7 +69,9 @@ internal sealed partial class Serial16550Device : IPortDevice, ISerialInput
         }
     }
 
-    /// <summary>Input from the backend. Refused while a secondary speculates: the primary's guest is the one that hears it.</summary>
+    /// <summary>
+    /// Input from the backend. Refused while a secondary speculates: the primary's guest is the one that hears it.
+    /// </summary>
     public int Receive(ReadOnlySpan<byte> data)
     {
         lock (_lock)
@@ -237,7 +239,10 @@ internal sealed partial class Serial16550Device : IPortDevice, ISerialInput
         Interlocked.Increment(ref _overruns);
         // With the FIFO on the new character is the one that is lost, without it the old one.
         if (!FifoEnabled)
-            _receive.WriteDroppingOldest([value]);
+        {
+            _receive.Clear();
+            _receive.Write([value]);
+        }
     }
 
     private void WriteInterruptEnable(byte value)

@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Kvm.Colo.Native;
+using static Kvm.Colo.Native.KvmConstants;
+using static Kvm.Colo.Native.KvmIoctl;
+
+namespace Kvm.Colo.Kvm;
+
+/// <content>
+/// Saving and loading all registers. The orders are rules, each with a guest that hung when it was broken: vmm-recipe 3.1 to 3.3.
+/// </content>
+internal sealed unsafe partial class KvmVcpu
+{
+    private const uint MsrTsc = 0x10;
+    private const uint MsrTscDeadline = 0x6E0;
+
+    private readonly byte[] _msrBuffer = GC.AllocateUninitializedArray<byte>(8 + (VcpuSnapshot.MaxMsrs * 16), pinned: true);
+
+    /// <summary>Makes an empty snapshot that lists every MSR this vCPU can be asked for.</summary>
+    public VcpuSnapshot CreateSnapshot()
+    {
+        VcpuSnapshot snapshot = new(Vm.XsaveBytes);
+        foreach (uint index in Vm.System.GetMsrIndexes())
+        {
+            if (snapshot.MsrCount == VcpuSnapshot.MaxMsrs)
+                break;
+            snapshot.Msrs[snapshot.MsrCount] = new kvm_msr_entry { index = index };
+            if (TransferMsrs(KVM_GET_MSRS, snapshot.Msrs.AsSpan(snapshot.MsrCount, 1)) == 1)
+                snapshot.MsrCount++;
+        }
+
+        return snapshot;
+    }
+
+    /// <summary>
+    /// Reads everything; the pending exit must be completed. MP_STATE comes first because reading it may process an INIT or SIPI, and
+    /// events last because the other reads may change them.
+    /// </summary>
+    public void Save(VcpuSnapshot into)
+    {
+        RequireNoPendingExit();
+        Get(KVM_GET_MP_STATE, ref into.MpState);
+        Get(KVM_GET_REGS, ref into.Regs);
+        Get(KVM_GET_SREGS2, ref into.Sregs);
+        fixed (byte* area = into.Xsave)
+            Check(nameof(KVM_GET_XSAVE2), Shim.IoctlPtr(_vcpu, Vm.HasXsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, area));
+        Get(KVM_GET_XCRS, ref into.Xcrs);
+        Get(KVM_GET_DEBUGREGS, ref into.DebugRegs);
+        Get(KVM_GET_LAPIC, ref into.Lapic);
+        if (TransferMsrs(KVM_GET_MSRS, into.Msrs.AsSpan(0, into.MsrCount)) != into.MsrCount)
+            throw new KvmException(nameof(KVM_GET_MSRS), Errno.EINVAL);
+        Get(KVM_GET_VCPU_EVENTS, ref into.Events);
+    }
+
+    /// <summary>
+    /// Loads everything into a parked vCPU; the VM's chips and clock were loaded before. SREGS before the local APIC (it carries the
+    /// APIC mode), the local APIC before MSRs (a deadline written while the timer is in another mode is dropped, with success), the TSC
+    /// before its deadline, REGS before events (it drops a pending exception).
+    /// </summary>
+    public void Load(VcpuSnapshot from)
+    {
+        RequireNoPendingExit();
+        Set(KVM_SET_SREGS2, ref from.Sregs);
+        Set(KVM_SET_REGS, ref from.Regs);
+        Set(KVM_SET_XCRS, ref from.Xcrs);
+        fixed (byte* area = from.Xsave)
+            Check(nameof(KVM_SET_XSAVE), Shim.IoctlPtr(_vcpu, KVM_SET_XSAVE, area));
+        Set(KVM_SET_DEBUGREGS, ref from.DebugRegs);
+        Set(KVM_SET_LAPIC, ref from.Lapic);
+        LoadMsrs(from);
+        Set(KVM_SET_VCPU_EVENTS, ref from.Events);
+        Set(KVM_SET_MP_STATE, ref from.MpState);
+    }
+
+    /// <summary>Tells a guest with kvmclock that it was paused, so that its watchdog stays quiet; no clock, no harm.</summary>
+    public void MarkPaused() => _ = Shim.IoctlInt(_vcpu, KVM_KVMCLOCK_CTRL, 0);
+
+    private void LoadMsrs(VcpuSnapshot from)
+    {
+        Span<kvm_msr_entry> entries = from.Msrs.AsSpan(0, from.MsrCount);
+        kvm_msr_entry deadline = default;
+        for (int i = 0; i < entries.Length; i++)
+        {
+            if (entries[i].index == MsrTscDeadline)
+            {
+                deadline = entries[i];
+                entries[i] = entries[^1];
+                entries[^1] = deadline;
+                break;
+            }
+        }
+
+        Span<kvm_msr_entry> first = deadline.index == 0 ? entries : entries[..^1];
+        for (int done = 0; done < first.Length;)
+        {
+            done += TransferMsrs(KVM_SET_MSRS, first[done..]);
+            if (done < first.Length)
+                RefusedMsrs++; // KVM stops at the first it refuses; the rest must still be loaded
+            done++;
+        }
+
+        if (deadline.index != 0 && TransferMsrs(KVM_SET_MSRS, entries[^1..]) != 1)
+            throw new KvmException(nameof(KVM_SET_MSRS), Errno.EINVAL);
+    }
+
+    /// <summary>How many MSR writes KVM has refused in all loads; a sign that the two hosts' CPUs differ.</summary>
+    public long RefusedMsrs { get; private set; }
+
+    private int TransferMsrs(uint request, Span<kvm_msr_entry> entries)
+    {
+        MemoryMarshal.Write(_msrBuffer, new kvm_msrs { nmsrs = (uint)entries.Length });
+        Span<kvm_msr_entry> staged = MemoryMarshal.Cast<byte, kvm_msr_entry>(_msrBuffer.AsSpan(sizeof(kvm_msrs)))[..entries.Length];
+        entries.CopyTo(staged);
+        // SAFETY: the buffer is pinned for life and holds the header and MaxMsrs entries.
+        byte* pointer = (byte*)Unsafe.AsPointer(ref _msrBuffer[0]);
+        int count = (int)KvmException.Check("KVM_GET_MSRS/KVM_SET_MSRS", Shim.IoctlPtr(_vcpu, request, pointer));
+        staged.CopyTo(entries);
+        return Math.Min(count, entries.Length);
+    }
+
+    private void RequireNoPendingExit()
+    {
+        if (HasPendingExit)
+            throw new InvalidOperationException($"vCPU {Index} has an exit that was not completed; its state must not be touched");
+    }
+
+    private void Get<T>(uint request, ref T value)
+        where T : unmanaged
+    {
+        fixed (T* pointer = &value)
+            Check(typeof(T).Name, Shim.IoctlPtr(_vcpu, request, pointer));
+    }
+
+    private void Set<T>(uint request, ref T value)
+        where T : unmanaged
+    {
+        fixed (T* pointer = &value)
+            Check(typeof(T).Name, Shim.IoctlPtr(_vcpu, request, pointer));
+    }
+}

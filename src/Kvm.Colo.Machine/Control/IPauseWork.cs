@@ -1,0 +1,7 @@
+namespace Kvm.Colo.Machine.Control;
+
+/// <summary>What happens inside a pause of the guest. Runs on the control loop thread with every vCPU parked; must not block on the peer.</summary>
+internal interface IPauseWork
+{
+    void OnPaused();
+}

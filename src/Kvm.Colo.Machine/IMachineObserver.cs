@@ -1,0 +1,26 @@
+namespace Kvm.Colo.Machine;
+
+/// <summary>Hears of what happens to a machine, on the control loop thread; must return at once and must not throw.</summary>
+internal interface IMachineObserver
+{
+    /// <summary>The vCPUs have stopped (QAPI STOP).</summary>
+    void OnStop();
+
+    /// <summary>The vCPUs run (QAPI RESUME).</summary>
+    void OnResume();
+
+    /// <summary>The machine ends, or stays switched off (QAPI SHUTDOWN).</summary>
+    void OnShutdown(bool byGuest, ShutdownCause cause);
+
+    /// <summary>The machine was reset (QAPI RESET).</summary>
+    void OnReset(bool byGuest, ShutdownCause cause);
+
+    /// <summary>The guest reported a panic (QAPI GUEST_PANICKED).</summary>
+    void OnPanic();
+
+    /// <summary>The power button was pressed (QAPI POWERDOWN).</summary>
+    void OnPowerdown();
+
+    /// <summary>The run state changed; for traces.</summary>
+    void OnRunState(RunState from, RunState to);
+}

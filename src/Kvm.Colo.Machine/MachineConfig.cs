@@ -1,0 +1,36 @@
+using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Machine.Loaders;
+
+namespace Kvm.Colo.Machine;
+
+/// <summary>What a machine is made of; checked by whoever read it from the user.</summary>
+internal sealed record MachineConfig
+{
+    public const int MaxCpus = 16;
+
+    public required ulong MemoryBytes { get; init; }
+
+    /// <summary>1 to <see cref="MaxCpus"/>.</summary>
+    public int Cpus { get; init; } = 1;
+
+    public string? Name { get; init; }
+
+    public Guid Uuid { get; init; }
+
+    public DirtyTracking DirtyTracking { get; init; }
+
+    /// <summary>Whether the guest arrives over a link: its RAM is then a replica over a committed image.</summary>
+    public bool IsIncoming { get; init; }
+
+    /// <summary>Whether a reset by the guest ends the machine.</summary>
+    public bool NoReboot { get; init; }
+
+    /// <summary>Whether the process stays when the guest switches itself off.</summary>
+    public bool NoShutdown { get; init; }
+
+    /// <summary>What to boot; null for a machine whose guest arrives over a link.</summary>
+    public BootSource? Boot { get; init; }
+
+    /// <summary>The host's end of COM1; owned by the machine.</summary>
+    public required ISerialBackend Serial { get; init; }
+}

@@ -1,0 +1,16 @@
+namespace Kvm.Colo.Machine.Vcpus;
+
+/// <summary>What a parked vCPU thread is told to do.</summary>
+internal enum VcpuCommand
+{
+    None,
+
+    /// <summary>Read all registers into the current snapshot.</summary>
+    Save,
+
+    /// <summary>Load the staged snapshot.</summary>
+    Load,
+
+    /// <summary>Run the guest again.</summary>
+    Resume,
+}

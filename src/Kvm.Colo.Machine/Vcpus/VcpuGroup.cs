@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Kvm.Colo.Kvm;
+
+namespace Kvm.Colo.Machine.Vcpus;
+
+/// <summary>All vCPU threads of one machine; the control loop parks, commands and resumes them as one. Allocation-free once built.</summary>
+internal sealed class VcpuGroup : IDisposable
+{
+    private readonly VcpuThread[] _threads;
+    private readonly ManualResetEventSlim _allDone = new(false, 50);
+    private int _remaining;
+    private int _ended;
+
+    public VcpuGroup(IReadOnlyList<KvmVcpu> vcpus, IVcpuHost host)
+    {
+        _threads = [.. vcpus.Select(vcpu => new VcpuThread(this, vcpu, host))];
+    }
+
+    public IReadOnlyList<VcpuThread> Threads => _threads;
+
+    public bool IsParked { get; private set; }
+
+    /// <summary>Whether a thread saves its vCPU as it parks, so that all save at the same time and no further wake-up is needed.</summary>
+    public bool SavesOnPark { get; private set; }
+
+    /// <summary>Starts the threads, parked.</summary>
+    public void Start(TimeSpan deadline)
+    {
+        SavesOnPark = false;
+        Arm();
+        foreach (VcpuThread thread in _threads)
+        {
+            thread.Post(VcpuRequests.Park);
+            thread.Start();
+        }
+
+        WaitAll("start", deadline);
+        IsParked = true;
+    }
+
+    /// <summary>Stops the guest: every pending exit completed, every thread waiting. Parking twice is harmless.</summary>
+    /// <exception cref="TimeoutException">A vCPU did not come back from a device in time; the group is then not parked.</exception>
+    public void Park(bool save, TimeSpan deadline)
+    {
+        if (IsParked)
+        {
+            if (save)
+                RunOnAll(VcpuCommand.Save, deadline);
+            return;
+        }
+
+        SavesOnPark = save;
+        Arm();
+        foreach (VcpuThread thread in _threads)
+            thread.Post(VcpuRequests.Park);
+        WaitAll("park", deadline);
+        IsParked = true;
+    }
+
+    /// <summary>Has every parked thread carry out one command at the same time.</summary>
+    public void RunOnAll(VcpuCommand command, TimeSpan deadline)
+    {
+        if (!IsParked)
+            throw new InvalidOperationException("the vCPUs are not parked");
+        Arm();
+        foreach (VcpuThread thread in _threads)
+            thread.Command(command);
+        WaitAll(command.ToString(), deadline);
+    }
+
+    /// <summary>Lets the guest run. Resuming twice is harmless.</summary>
+    public void Resume()
+    {
+        if (!IsParked)
+            return;
+        IsParked = false;
+        foreach (VcpuThread thread in _threads)
+            thread.Command(VcpuCommand.Resume);
+    }
+
+    /// <summary>Ends all threads; the group cannot be used again.</summary>
+    /// <returns>False when a thread did not end in time.</returns>
+    public bool Stop(TimeSpan deadline)
+    {
+        foreach (VcpuThread thread in _threads)
+            thread.Post(VcpuRequests.Stop);
+        long start = Stopwatch.GetTimestamp();
+        bool all = true;
+        foreach (VcpuThread thread in _threads)
+        {
+            TimeSpan left = deadline - Stopwatch.GetElapsedTime(start);
+            all &= thread.Join(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        }
+
+        return all;
+    }
+
+    public void Dispose()
+    {
+        foreach (VcpuThread thread in _threads)
+            thread.Dispose();
+        _allDone.Dispose();
+    }
+
+    /// <summary>A thread has parked or carried out its command.</summary>
+    internal void OnDone()
+    {
+        if (Interlocked.Decrement(ref _remaining) == 0)
+            _allDone.Set();
+    }
+
+    /// <summary>A thread died of an error: whoever waits for it must not wait for ever.</summary>
+    internal void OnThreadEnded()
+    {
+        Interlocked.Increment(ref _ended);
+        _allDone.Set();
+    }
+
+    private void Arm()
+    {
+        _allDone.Reset();
+        Volatile.Write(ref _remaining, _threads.Length);
+        if (Volatile.Read(ref _ended) > 0)
+            throw new TimeoutException("a vCPU thread has ended after an error");
+    }
+
+    private void WaitAll(string what, TimeSpan deadline)
+    {
+        if (!_allDone.Wait(deadline))
+            throw new TimeoutException($"{Volatile.Read(ref _remaining)} of {_threads.Length} vCPUs did not {what} within {deadline.TotalSeconds:0.#} s");
+        if (Volatile.Read(ref _ended) > 0)
+            throw new TimeoutException("a vCPU thread has ended after an error");
+    }
+}

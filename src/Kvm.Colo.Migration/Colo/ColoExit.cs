@@ -1,0 +1,36 @@
+namespace Kvm.Colo.Migration.Colo;
+
+/// <summary>The end of a session on either side: COLO_EXIT with its true reason, then the failover, asked for or still to be asked for.</summary>
+internal static class ColoExit
+{
+    /// <summary>
+    /// Announces the exit, waits until a failover is requested (without a limit: that decision is the operator's) or the migration is
+    /// cancelled, and completes it with <paramref name="takeOver"/>.
+    /// </summary>
+    public static void Complete(MigrationControl control, Action takeOver)
+    {
+        if (control.Failover.Reason == ColoExitReason.Error)
+            control.OnColoExit(ColoExitReason.Error);
+        bool announced = control.Failover.Reason == ColoExitReason.Error;
+        using ManualResetEventSlim signal = new(false);
+        control.AttachSignal(signal);
+        while (!control.Failover.TryBegin())
+        {
+            signal.Reset();
+            if (control.Failover.State == FailoverState.Require)
+                continue;
+            int ended = WaitHandle.WaitAny([control.Cancelled, signal.WaitHandle]);
+            if (ended == 0)
+            {
+                control.SetStatus(MigrationStatus.Cancelled);
+                return;
+            }
+        }
+
+        takeOver();
+        control.Failover.TryComplete();
+        control.SetStatus(MigrationStatus.Completed);
+        if (!announced)
+            control.OnColoExit(ColoExitReason.Request);
+    }
+}

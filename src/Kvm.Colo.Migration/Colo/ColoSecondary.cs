@@ -1,0 +1,252 @@
+using System.Diagnostics;
+using Kvm.Colo.Machine;
+using Kvm.Colo.Machine.Control;
+using Kvm.Colo.Migration.Incoming;
+using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.Migration.Colo;
+
+/// <summary>
+/// The secondary's side of a COLO session: its guest runs, epochs are staged beside it and made live when they are whole and verified.
+/// Runs on the migration thread. A link that breaks at any byte leaves the guest with the old epoch or the new one.
+/// </summary>
+internal sealed class ColoSecondary : IDisposable
+{
+    private readonly VirtualMachine _machine;
+    private readonly MigrationSettings _settings;
+    private readonly MigrationControl _control;
+    private readonly ILink _link;
+    private readonly LinkReader _reader;
+    private readonly RamSectionDecoder _ram;
+    private readonly DeviceSectionReader _devices;
+    private readonly ColoFeatures _features;
+    private readonly EpochStaging _staging;
+    private readonly EpochApply _apply;
+    private readonly ChannelBuffer _blob = new();
+    private readonly StreamDigest _digest;
+    private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
+    private ulong _epoch;
+
+    public ColoSecondary(
+        VirtualMachine machine,
+        MigrationSettings settings,
+        MigrationControl control,
+        ILink link,
+        LinkReader reader,
+        RamSectionDecoder ram,
+        DeviceSectionReader devices,
+        VerificationOwner verification,
+        SessionSeed seed,
+        ColoFeatures features)
+    {
+        _machine = machine;
+        _settings = settings;
+        _control = control;
+        _link = link;
+        _reader = reader;
+        _ram = ram;
+        _devices = devices;
+        _features = features | ColoFeatures.Negotiated;
+        _staging = new EpochStaging(machine.Memory.PageCount);
+        _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification);
+        _digest = new StreamDigest(seed.DigestSeed);
+    }
+
+    /// <summary>Makes the first state live, then takes epochs until the session ends, and completes the failover.</summary>
+    public void Run(IPauseWork first)
+    {
+        _machine.BeginSpeculation();
+        _machine.Memory.DeviceDirty.ClearAll();
+        _machine.DirtyLog.Start();
+        _machine.Apply(first, RunState.Colo);
+        _control.SetStatus(MigrationStatus.Colo);
+        try
+        {
+            Send(ColoMessage.CheckpointReady);
+            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
+                ReceiveOne();
+        }
+        catch (Exception e) when (e is LinkException or MigrationException)
+        {
+            _control.Failover.MarkBroken();
+            if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
+                _control.OnMessage($"the primary is lost: {e.Message}");
+        }
+
+        _link.Shutdown();
+        ColoExit.Complete(_control, TakeOver);
+    }
+
+    public void Dispose()
+    {
+        _apply.Dispose();
+        _staging.Dispose();
+        _blob.Dispose();
+    }
+
+    private void TakeOver()
+    {
+        _machine.DirtyLog.Stop();
+        _machine.EndSpeculation();
+    }
+
+    private void ReceiveOne()
+    {
+        _reader.Deadline = TimeSpan.FromMilliseconds(_settings.HeartbeatTimeoutMs);
+        ColoMessage message = ReadMessage();
+        switch (message)
+        {
+            case ColoMessage.Heartbeat:
+                Send(ColoMessage.Heartbeat);
+                break;
+            case ColoMessage.CheckpointRequest:
+                ReceiveEpoch();
+                break;
+            default:
+                throw new MigrationException($"{_link.Description} sent {message.Name()}, expected checkpoint-request");
+        }
+    }
+
+    private void ReceiveEpoch()
+    {
+        Send(ColoMessage.CheckpointReply);
+        _reader.Deadline = MigrationConstants.StepDeadline;
+        Expect(ColoMessage.VmstateSend);
+        _digest.Reset();
+        _staging.Reset();
+        while (ReadRamSection())
+        {
+            // Until the end of the RAM sections.
+        }
+
+        Expect(ColoMessage.VmstateSize);
+        ReceiveBlob();
+        _epoch++;
+        if (_devices.ReadEpoch(_blob.WrittenMemory, _digest, _epoch, (ulong)_staging.Count) != FrameStatus.Ok)
+            throw new MigrationException($"{_link.Description}: epoch {_epoch}: {_devices.Reason}");
+        Send(ColoMessage.VmstateReceived);
+        if (!_control.Failover.TryBeginLoad())
+            return;
+        TimeSpan pause = MakeLive();
+        _control.Statistics.RecordEpoch(_epoch, _staging.Count, _blob.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause);
+        Send(ColoMessage.VmstateLoaded);
+    }
+
+    private TimeSpan MakeLive()
+    {
+        try
+        {
+            return _machine.Apply(_apply, RunState.Colo);
+        }
+        finally
+        {
+            _control.Failover.EndLoad();
+        }
+    }
+
+    // False at the EOF that ends an epoch's RAM.
+    private bool ReadRamSection()
+    {
+        int consumed;
+        StreamElement element;
+        while (true)
+        {
+            FrameStatus status = ElementCodec.TryRead(_reader.Available, out element, out consumed);
+            if (status == FrameStatus.Ok)
+                break;
+            if (status == FrameStatus.Malformed)
+                throw new MigrationException($"{_link.Description}: an element of the epoch is malformed");
+            _reader.Fill();
+        }
+
+        if (element.Kind == ElementKind.PrivateMessage)
+        {
+            AnswerHeartbeat();
+            return true;
+        }
+
+        if (element.Kind == ElementKind.Eof)
+        {
+            _reader.Consume(consumed);
+            return false;
+        }
+
+        if (element.Kind is not (ElementKind.SectionPart or ElementKind.SectionEnd) || element.SectionId != RamSectionEncoder.SectionId)
+            throw new MigrationException($"{_link.Description}: unexpected {element.Kind} in an epoch");
+        _reader.Digest = _digest;
+        _reader.Consume(consumed);
+        StageRecords();
+        _reader.Digest = null;
+        return true;
+    }
+
+    private void StageRecords()
+    {
+        while (true)
+        {
+            RamRecord record = RamRecords.Next(_reader, _ram);
+            switch (record.Kind)
+            {
+                case RamRecordKind.EndOfSection:
+                    RamRecords.Footer(_reader);
+                    return;
+                case RamRecordKind.Page or RamRecordKind.ZeroPage:
+                    _staging.Receive(_reader, record);
+                    break;
+                default:
+                    throw new MigrationException($"{_link.Description}: a {record.Kind} record in an epoch");
+            }
+        }
+    }
+
+    private void ReceiveBlob()
+    {
+        _reader.Require(VmstateSize.SizeBytes);
+        if (VmstateSize.TryRead(_reader.Available, VmstateSize.DefaultLimitBytes, out int bytes) != FrameStatus.Ok)
+            throw new MigrationException($"{_link.Description}: the size of the device state is out of bounds");
+        _reader.Consume(VmstateSize.SizeBytes);
+        _blob.Reset();
+        if (!_blob.TryReceive(bytes, out Memory<byte> area))
+            throw new MigrationException($"{_link.Description}: the device state of {bytes} bytes is too large");
+        _reader.ReadExactly(area.Span);
+    }
+
+    private void AnswerHeartbeat()
+    {
+        ColoMessage message = ReadMessage();
+        if (message != ColoMessage.Heartbeat)
+            throw new MigrationException($"{_link.Description} sent {message.Name()} among RAM sections");
+        Send(ColoMessage.Heartbeat);
+    }
+
+    private void Expect(ColoMessage expected)
+    {
+        while (true)
+        {
+            ColoMessage message = ReadMessage();
+            if (message == expected)
+                return;
+            if (message != ColoMessage.Heartbeat)
+                throw new MigrationException($"{_link.Description} sent {message.Name()}, expected {expected.Name()}");
+            Send(ColoMessage.Heartbeat);
+        }
+    }
+
+    private ColoMessage ReadMessage()
+    {
+        _reader.Require(ColoMessageCodec.SizeBytes);
+        if (ColoMessageCodec.TryRead(_reader.Available, _features, out ColoMessage message) != FrameStatus.Ok)
+            throw new MigrationException($"{_link.Description}: not a COLO message: {Convert.ToHexStringLower(_reader.Available[..4])}");
+        _reader.Consume(ColoMessageCodec.SizeBytes);
+        _control.OnColoReceived(message);
+        return message;
+    }
+
+    private void Send(ColoMessage message)
+    {
+        ColoMessageCodec.Write(_word, message);
+        _link.Send(_word);
+        _control.OnColoSent(message);
+    }
+}

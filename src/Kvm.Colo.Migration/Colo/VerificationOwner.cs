@@ -1,0 +1,36 @@
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.Migration.Colo;
+
+/// <summary>Carries the proof of an epoch: the primary puts the hash of its RAM in, the secondary compares after it has applied.</summary>
+internal sealed class VerificationOwner : IStateOwner
+{
+    private readonly VerificationState _current = new();
+    private readonly VerificationState _staged = new();
+
+    public string Name => "colo-vm/verification";
+
+    public uint InstanceId => 0;
+
+    public uint Version => 1;
+
+    public DeviceState Current => _current;
+
+    public DeviceState Staged => _staged;
+
+    /// <summary>Primary: what to send with the next epoch.</summary>
+    public UInt128? Sent
+    {
+        set => _current.RamHash = value;
+    }
+
+    /// <summary>Secondary: what came with the epoch.</summary>
+    public UInt128? Arrived => _staged.RamHash;
+
+    public void Capture()
+    {
+        // Filled by the capture of RAM itself.
+    }
+
+    public string? Apply() => null;
+}

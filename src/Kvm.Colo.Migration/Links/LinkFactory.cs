@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kvm.Colo.Migration.Links;
+
+/// <summary>Opens links: connects, or reads and writes files, commands and inherited descriptors.</summary>
+internal static class LinkFactory
+{
+    /// <summary>A send that makes no progress for this long means the peer is lost.</summary>
+    public static readonly TimeSpan SendDeadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>Opens the sending end.</summary>
+    /// <exception cref="LinkException">Refused, unreachable, or not within <paramref name="deadline"/>.</exception>
+    public static ILink Connect(MigrationUri uri, TimeSpan deadline)
+    {
+        try
+        {
+            return uri.Transport switch
+            {
+                MigrationTransport.Tcp => ConnectSocket(new DnsEndPoint(uri.Target, uri.Port), ProtocolType.Tcp, uri, deadline),
+                MigrationTransport.Unix => ConnectSocket(new UnixDomainSocketEndPoint(uri.Target), ProtocolType.Unspecified, uri, deadline),
+                MigrationTransport.File => OpenFile(uri, write: true),
+                MigrationTransport.Exec => StartCommand(uri, write: true),
+                _ => OpenDescriptor(uri),
+            };
+        }
+        catch (Exception e) when (e is IOException and not LinkException or SocketException or UnauthorizedAccessException
+            or ArgumentException or System.ComponentModel.Win32Exception or OperationCanceledException)
+        {
+            throw new LinkException($"Failed to connect to '{uri}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>Opens the receiving end of an address that is not listened on: file, exec, fd.</summary>
+    /// <exception cref="LinkException">It cannot be opened.</exception>
+    public static ILink OpenIncoming(MigrationUri uri)
+    {
+        try
+        {
+            return uri.Transport switch
+            {
+                MigrationTransport.File => OpenFile(uri, write: false),
+                MigrationTransport.Exec => StartCommand(uri, write: false),
+                _ => OpenDescriptor(uri),
+            };
+        }
+        catch (Exception e) when (e is IOException and not LinkException or UnauthorizedAccessException or ArgumentException
+            or System.ComponentModel.Win32Exception)
+        {
+            throw new LinkException($"cannot open {uri}: {e.Message}", e);
+        }
+    }
+
+    private static SocketLink ConnectSocket(EndPoint peer, ProtocolType protocol, MigrationUri uri, TimeSpan deadline)
+    {
+        Socket socket = protocol == ProtocolType.Tcp
+            ? new Socket(SocketType.Stream, protocol)
+            : new Socket(AddressFamily.Unix, SocketType.Stream, protocol);
+        try
+        {
+            using CancellationTokenSource limit = new(deadline);
+            socket.ConnectAsync(peer, limit.Token).AsTask().GetAwaiter().GetResult();
+            return new SocketLink(socket, uri.ToString(), SendDeadline);
+        }
+        catch (OperationCanceledException e)
+        {
+            socket.Dispose();
+            throw new LinkException($"Failed to connect to '{uri}': no answer within {deadline.TotalSeconds:0.#} s", e) { IsTimeout = true };
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static StreamLink OpenFile(MigrationUri uri, bool write)
+    {
+        FileStream file = write
+            ? new FileStream(uri.Target, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0)
+            : new FileStream(uri.Target, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return new StreamLink(write ? file : null, write ? null : file, uri.ToString());
+    }
+
+    private static StreamLink StartCommand(MigrationUri uri, bool write)
+    {
+        ProcessStartInfo start = new("/bin/sh", ["-c", uri.Target])
+        {
+            RedirectStandardInput = write,
+            RedirectStandardOutput = !write,
+        };
+        Process process = Process.Start(start) ?? throw new LinkException($"cannot start {uri}");
+        return new StreamLink(
+            write ? process.StandardInput.BaseStream : null,
+            write ? null : process.StandardOutput.BaseStream,
+            uri.ToString(),
+            () =>
+            {
+                process.WaitForExit(TimeSpan.FromSeconds(10));
+                process.Dispose();
+            });
+    }
+
+    private static ILink OpenDescriptor(MigrationUri uri)
+    {
+        try
+        {
+            Socket socket = new(new SafeSocketHandle(uri.Port, ownsHandle: true));
+            return new SocketLink(socket, uri.ToString(), SendDeadline);
+        }
+        catch (SocketException)
+        {
+            FileStream file = new(new SafeFileHandle(uri.Port, ownsHandle: true), FileAccess.ReadWrite, bufferSize: 0);
+            return new StreamLink(file, file, uri.ToString());
+        }
+    }
+}

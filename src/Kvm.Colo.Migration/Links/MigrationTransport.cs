@@ -1,0 +1,10 @@
+namespace Kvm.Colo.Migration.Links;
+
+internal enum MigrationTransport
+{
+    Tcp,
+    Unix,
+    File,
+    Exec,
+    Descriptor,
+}

@@ -1,0 +1,190 @@
+using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.Migration;
+
+/// <summary>
+/// The strings attached to one migration: its status and its failover, and how others cancel or wake it. Thread-safe; the migration's
+/// own thread reports here, the manager commands here.
+/// </summary>
+internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mode) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly ManualResetEvent _cancelled = new(false);
+    private MigrationStatus _status;
+    private MigrationProgress _progress;
+    private long _lastProgress;
+    private ILink? _link;
+    private ManualResetEventSlim? _signal;
+    private bool _checkpointRequested;
+
+    /// <summary>Set when the migration must end: cancelled by the user, or the machine ends.</summary>
+    public WaitHandle Cancelled => _cancelled;
+
+    public FailoverMachine Failover { get; } = new();
+
+    public ColoStatistics Statistics { get; } = new();
+
+    /// <summary>Which side of COLO this migration is, when it comes to that.</summary>
+    public ColoMode Side { get; } = mode;
+
+    public MigrationStatus Status
+    {
+        get
+        {
+            lock (_lock)
+                return _status;
+        }
+    }
+
+    public MigrationProgress Progress
+    {
+        get
+        {
+            lock (_lock)
+                return _progress;
+        }
+    }
+
+    public TimeSpan? Downtime { get; private set; }
+
+    public string? ErrorText { get; private set; }
+
+    /// <summary>Whether this migration still does something, so that another must not begin.</summary>
+    public bool IsRunning => Status is not (MigrationStatus.None or MigrationStatus.Cancelled or MigrationStatus.Completed or MigrationStatus.Failed);
+
+    public void SetStatus(MigrationStatus status)
+    {
+        lock (_lock)
+        {
+            if (_status == status)
+                return;
+            _status = status;
+        }
+
+        observer.OnStatus(status);
+    }
+
+    /// <summary>Records why it failed; the text of query-migrate's error-desc.</summary>
+    public void SetError(string text) => ErrorText = text;
+
+    /// <summary>The link and the wake-up of the migration's thread, so that others can end its waits.</summary>
+    public void Attach(ILink link, ManualResetEventSlim? signal)
+    {
+        lock (_lock)
+        {
+            _link = link;
+            _signal = signal;
+        }
+
+        if (_cancelled.WaitOne(0))
+            link.Shutdown();
+    }
+
+    /// <summary>Another wake-up, once the link is gone.</summary>
+    public void AttachSignal(ManualResetEventSlim signal)
+    {
+        lock (_lock)
+            _signal = signal;
+    }
+
+    /// <summary>Ends the migration from outside: waits end, the link goes down.</summary>
+    public void Cancel()
+    {
+        _cancelled.Set();
+        ShutdownLink();
+    }
+
+    /// <summary>x-colo-lost-heartbeat: records the request, then wakes the session's thread.</summary>
+    /// <returns>False when a failover was asked for before.</returns>
+    public bool RequestFailover()
+    {
+        if (!Failover.TryRequest())
+            return false;
+        ShutdownLink();
+        return true;
+    }
+
+    /// <summary>Asks the primary for a checkpoint now.</summary>
+    public void RequestCheckpoint()
+    {
+        lock (_lock)
+            _checkpointRequested = true;
+        Wake();
+    }
+
+    /// <summary>Whether a checkpoint was asked for since the last call.</summary>
+    public bool TakeCheckpointRequest()
+    {
+        lock (_lock)
+        {
+            bool requested = _checkpointRequested;
+            _checkpointRequested = false;
+            return requested;
+        }
+    }
+
+    public void Wake()
+    {
+        ManualResetEventSlim? signal;
+        lock (_lock)
+            signal = _signal;
+        try
+        {
+            signal?.Set();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The session has ended; nobody is left to wake.
+        }
+    }
+
+    /// <summary>Lets go of link and signal before they are disposed.</summary>
+    public void Detach()
+    {
+        lock (_lock)
+        {
+            _link = null;
+            _signal = null;
+        }
+    }
+
+    public void OnPass(int pass) => observer.OnPass(pass);
+
+    public void OnProgress(MigrationProgress progress)
+    {
+        bool announce;
+        lock (_lock)
+        {
+            _progress = progress with { Passes = Math.Max(progress.Passes, _progress.Passes) };
+            announce = Environment.TickCount64 - _lastProgress >= 100 || progress.RemainingPages == 0;
+            if (announce)
+                _lastProgress = Environment.TickCount64;
+        }
+
+        if (announce)
+            observer.OnProgress(Progress);
+    }
+
+    public void OnDowntime(TimeSpan downtime) => Downtime = downtime;
+
+    public void OnColoSent(ColoMessage message) => observer.OnColoMessage(sent: true, message);
+
+    public void OnColoReceived(ColoMessage message) => observer.OnColoMessage(sent: false, message);
+
+    public void OnColoExit(ColoExitReason reason) => observer.OnColoExit(Side, reason);
+
+    public void OnMessage(string text) => observer.OnMessage(text);
+
+    public void Dispose() => _cancelled.Dispose();
+
+    private void ShutdownLink()
+    {
+        ILink? link;
+        lock (_lock)
+            link = _link;
+        link?.Shutdown();
+        Wake();
+    }
+}

@@ -1,0 +1,260 @@
+using Kvm.Colo.Machine;
+using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Migration.Incoming;
+using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Migration.Outgoing;
+
+namespace Kvm.Colo.Migration;
+
+/// <summary>
+/// All migrations of one machine: starts them, each on its own thread, and answers for them to the control socket. At most one is under
+/// way. Thread-safe.
+/// </summary>
+internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings settings, IMigrationObserver observer) : IDisposable
+{
+    private static readonly TimeSpan s_retryInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _lock = new();
+    private readonly ManualResetEvent _ending = new(false);
+    private MigrationControl? _current;
+    private Thread? _thread;
+    private LinkListener? _listener;
+    private ColoMode _lastMode;
+    private bool _incomingAsked;
+
+    public MigrationSettings Settings { get; } = settings;
+
+    /// <summary>The migration under way or the last one, null before the first.</summary>
+    public MigrationControl? Current
+    {
+        get
+        {
+            lock (_lock)
+                return _current;
+        }
+    }
+
+    /// <summary>Where incoming migrations are listened for, null when nowhere.</summary>
+    public MigrationUri? ListeningOn
+    {
+        get
+        {
+            lock (_lock)
+                return _listener?.BoundUri;
+        }
+    }
+
+    /// <summary>The part this side plays now (query-colo-status mode): derived from the status, not stored.</summary>
+    public ColoMode Mode => Current is { Status: MigrationStatus.Colo } current ? current.Side : ColoMode.None;
+
+    /// <summary>The part it played when a failover began (query-colo-status last-mode).</summary>
+    public ColoMode LastMode
+    {
+        get
+        {
+            lock (_lock)
+                return _lastMode;
+        }
+    }
+
+    /// <summary>QMP <c>migrate</c>: one attempt.</summary>
+    /// <exception cref="MigrationException">Refused in the present state; nothing has changed.</exception>
+    public void Migrate(MigrationUri uri)
+    {
+        lock (_lock)
+        {
+            RequireIdle();
+            if (machine.State == RunState.InMigrate)
+                throw new MigrationException("Guest is waiting for an incoming migration");
+            if (machine.State == RunState.PostMigrate)
+                throw new MigrationException("Can't migrate the vm that was paused due to previous migration");
+            Launch(ColoMode.Primary, control => RunOutgoing(uri, control));
+        }
+    }
+
+    /// <summary>Protects the guest: keeps trying until the peer at <paramref name="uri"/> has taken it into COLO.</summary>
+    /// <exception cref="MigrationException">A migration is under way.</exception>
+    public void Protect(MigrationUri uri)
+    {
+        Settings.Colo = true;
+        lock (_lock)
+        {
+            RequireIdle();
+            Launch(ColoMode.Primary, control => RunProtection(uri, control));
+        }
+    }
+
+    /// <summary>QMP <c>migrate-incoming</c>: waits for one guest, or, for a standing secondary, for the next when one did not arrive.</summary>
+    /// <exception cref="MigrationException">This machine waits for no guest, or it does so already.</exception>
+    /// <exception cref="LinkException">The address cannot be listened on or opened.</exception>
+    public void Listen(MigrationUri uri, bool keepListening)
+    {
+        lock (_lock)
+        {
+            if (machine.State != RunState.InMigrate)
+                throw new MigrationException("'-incoming' was not specified on the command line");
+            if (_incomingAsked)
+                throw new MigrationException("The incoming migration has already been started");
+            RequireIdle();
+            bool isSocket = uri.Transport is MigrationTransport.Tcp or MigrationTransport.Unix;
+            LinkListener? listener = isSocket ? new LinkListener(uri) : null;
+            ILink? link = isSocket ? null : LinkFactory.OpenIncoming(uri);
+            _listener = listener;
+            _incomingAsked = true;
+            Launch(ColoMode.Secondary, control => RunListening(listener, link, keepListening, control));
+        }
+    }
+
+    /// <summary>QMP <c>migrate_cancel</c>: without effect when nothing is under way.</summary>
+    /// <exception cref="MigrationException">A COLO session ends by failover, not by cancelling.</exception>
+    public void Cancel()
+    {
+        MigrationControl? current = Current;
+        if (current is null || !current.IsRunning || current.Side == ColoMode.Secondary)
+            return;
+        if (current.Status == MigrationStatus.Colo)
+            throw new MigrationException("COLO is running: end it with x-colo-lost-heartbeat");
+        current.SetStatus(MigrationStatus.Cancelling);
+        current.Cancel();
+    }
+
+    /// <summary>QMP <c>x-colo-lost-heartbeat</c>: this side goes on alone.</summary>
+    /// <exception cref="MigrationException">Not in COLO, or a failover was asked for before.</exception>
+    public void LostHeartbeat()
+    {
+        MigrationControl? current = Current;
+        if (current is null || current.Status != MigrationStatus.Colo)
+            throw new MigrationException("VM is not in COLO mode");
+        lock (_lock)
+            _lastMode = current.Side;
+        if (!current.RequestFailover())
+            throw new MigrationException("COLO failover is already activated");
+    }
+
+    /// <summary>Asks for a checkpoint now.</summary>
+    /// <exception cref="MigrationException">This is not a primary in COLO.</exception>
+    public void RequestCheckpoint()
+    {
+        if (Mode != ColoMode.Primary)
+            throw new MigrationException("VM is not a COLO primary");
+        Current!.RequestCheckpoint();
+    }
+
+    /// <summary>Ends whatever is under way and waits for its thread.</summary>
+    public void Dispose()
+    {
+        _ending.Set();
+        Thread? thread;
+        lock (_lock)
+        {
+            thread = _thread;
+            _listener?.Dispose();
+        }
+
+        Current?.Cancel();
+        if (thread is null || thread.Join(TimeSpan.FromSeconds(10)))
+            _ending.Dispose();
+    }
+
+    private void RequireIdle()
+    {
+        if (_current?.IsRunning == true || _thread?.IsAlive == true)
+            throw new MigrationException("There's a migration process in progress");
+    }
+
+    private void Launch(ColoMode side, Action<MigrationControl> body)
+    {
+        MigrationControl control = new(observer, side);
+        _current = control;
+        control.SetStatus(MigrationStatus.Setup);
+        _thread = new Thread(() => Guard(control, body)) { Name = "migration", IsBackground = true };
+        _thread.Start();
+    }
+
+    // Every failure of a migration ends here, once.
+    private static void Guard(MigrationControl control, Action<MigrationControl> body)
+    {
+        try
+        {
+            body(control);
+        }
+        catch (Exception e)
+        {
+            Fail(control, e);
+        }
+        finally
+        {
+            control.Detach();
+        }
+    }
+
+    private static void Fail(MigrationControl control, Exception e)
+    {
+        if (control.Status == MigrationStatus.Cancelling || control.Cancelled.WaitOne(0))
+        {
+            control.SetStatus(MigrationStatus.Cancelled);
+            return;
+        }
+
+        control.SetError(e.Message);
+        control.OnMessage(e is LinkException or MigrationException or TimeoutException ? e.Message : e.ToString());
+        control.SetStatus(MigrationStatus.Failing);
+        control.SetStatus(MigrationStatus.Failed);
+    }
+
+    private void RunOutgoing(MigrationUri uri, MigrationControl control)
+    {
+        ILink link = LinkFactory.Connect(uri, MigrationConstants.ConnectDeadline);
+        using OutgoingMigration migration = new(machine, Settings, control, link);
+        migration.Run();
+    }
+
+    private void RunProtection(MigrationUri uri, MigrationControl control)
+    {
+        string? lastProblem = null;
+        while (!_ending.WaitOne(0) && !control.Cancelled.WaitOne(0))
+        {
+            try
+            {
+                RunOutgoing(uri, control);
+                return;
+            }
+            catch (Exception e) when ((e is LinkException or MigrationException) && control.Status != MigrationStatus.Colo)
+            {
+                if (e.Message != lastProblem)
+                    control.OnMessage($"not protected yet: {e.Message}");
+                lastProblem = e.Message;
+            }
+
+            control.SetStatus(MigrationStatus.Setup);
+            WaitHandle.WaitAny([_ending, control.Cancelled], s_retryInterval);
+        }
+
+        control.SetStatus(MigrationStatus.Cancelled);
+    }
+
+    private void RunListening(LinkListener? listener, ILink? opened, bool keepListening, MigrationControl control)
+    {
+        while (true)
+        {
+            using ILink link = opened ?? listener!.Accept();
+            try
+            {
+                using IncomingMigration migration = new(machine, Settings, control, link);
+                migration.Run();
+                break;
+            }
+            catch (Exception e) when (keepListening && machine.State == RunState.InMigrate && (e is LinkException or MigrationException))
+            {
+                control.OnMessage($"{e.Message}; waiting for a primary again");
+                control.SetStatus(MigrationStatus.Setup);
+            }
+        }
+
+        lock (_lock)
+        {
+            _listener?.Dispose();
+            _listener = null;
+        }
+    }
+}

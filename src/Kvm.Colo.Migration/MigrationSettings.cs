@@ -1,0 +1,54 @@
+namespace Kvm.Colo.Migration;
+
+/// <summary>
+/// What migrations of this machine are told to do. Set by the control socket or the command line, read by migration threads at the
+/// point where it matters; every member may change at any time.
+/// </summary>
+internal sealed class MigrationSettings
+{
+    private int _checkpointDelayMs = 20_000;
+    private int _heartbeatTimeoutMs = 1_000;
+    private volatile bool _colo;
+    private volatile bool _verifyCheckpoints;
+
+    /// <summary>Raised after the checkpoint delay was set: in COLO that means a checkpoint now.</summary>
+    public event Action? CheckpointDelayChanged;
+
+    /// <summary>Capability x-colo.</summary>
+    public bool Colo
+    {
+        get => _colo;
+        set => _colo = value;
+    }
+
+    /// <summary>x-checkpoint-delay: longest time between two checkpoints, in milliseconds; 0 is back to back.</summary>
+    public int CheckpointDelayMs
+    {
+        get => Volatile.Read(ref _checkpointDelayMs);
+        set
+        {
+            Volatile.Write(ref _checkpointDelayMs, value);
+            CheckpointDelayChanged?.Invoke();
+        }
+    }
+
+    /// <summary>A peer that is silent for longer is lost, in milliseconds.</summary>
+    public int HeartbeatTimeoutMs
+    {
+        get => Volatile.Read(ref _heartbeatTimeoutMs);
+        set => Volatile.Write(ref _heartbeatTimeoutMs, value);
+    }
+
+    /// <summary>Both sides hash all RAM at every checkpoint and compare; for tests and doubts, it costs a pass over the RAM.</summary>
+    public bool VerifyCheckpoints
+    {
+        get => _verifyCheckpoints;
+        set => _verifyCheckpoints = value;
+    }
+
+    /// <summary>max-bandwidth of the initial transfer in bytes per second, 0 for no limit.</summary>
+    public long MaxBandwidth { get; set; }
+
+    /// <summary>downtime-limit of a plain migration.</summary>
+    public TimeSpan DowntimeLimit { get; set; } = TimeSpan.FromMilliseconds(300);
+}

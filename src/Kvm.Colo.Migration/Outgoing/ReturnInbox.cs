@@ -1,0 +1,134 @@
+using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.Migration.Outgoing;
+
+/// <summary>
+/// Reads what the peer answers, on a thread of its own, so that a dead peer is noticed at once and nobody waits in a receive that
+/// nothing will end. The migration thread takes the words out; one event tells it of everything that may concern it.
+/// </summary>
+internal sealed class ReturnInbox : IDisposable
+{
+    private const int MaxWaiting = 16;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<ColoMessage> _words = new(MaxWaiting);
+    private readonly LinkReader _reader;
+    private readonly ColoConfiguration _sent;
+    private readonly Thread _thread;
+    private readonly Action<ColoMessage> _onReceived;
+    private ColoFeatures _features = ColoFeatures.Negotiated;
+    private ConfigurationReply? _reply;
+    private LinkException? _failure;
+    private long _lastHeard = Environment.TickCount64;
+
+    /// <summary>Starts to read; <paramref name="sent"/> is the configuration the peer's reply is judged by.</summary>
+    public ReturnInbox(ILink link, ColoConfiguration sent, Action<ColoMessage> onReceived)
+    {
+        _reader = new LinkReader(link) { Deadline = Timeout.InfiniteTimeSpan };
+        _sent = sent;
+        _onReceived = onReceived;
+        _thread = new Thread(Main) { Name = "colo-return", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Set whenever something arrived or broke; others set it too when they want the migration thread to look around.</summary>
+    public ManualResetEventSlim Signal { get; } = new(false, 20);
+
+    /// <summary>Why the link ended, null while it lives.</summary>
+    public LinkException? Failure
+    {
+        get
+        {
+            lock (_lock)
+                return _failure;
+        }
+    }
+
+    public ConfigurationReply? Reply
+    {
+        get
+        {
+            lock (_lock)
+                return _reply;
+        }
+    }
+
+    /// <summary>How long nothing has come from the peer.</summary>
+    public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastHeard));
+
+    /// <summary>Starts the clock of <see cref="Silence"/> again.</summary>
+    public void ForgiveSilence() => Volatile.Write(ref _lastHeard, Environment.TickCount64);
+
+    /// <summary>Takes the next word that is not a heartbeat.</summary>
+    public bool TryTake(out ColoMessage word)
+    {
+        lock (_lock)
+            return _words.TryDequeue(out word);
+    }
+
+    /// <summary>Ends the thread; the link has been shut down before.</summary>
+    public void Dispose()
+    {
+        if (_thread.Join(TimeSpan.FromSeconds(10)))
+            Signal.Dispose();
+    }
+
+    private void Main()
+    {
+        try
+        {
+            while (true)
+                ReadOne();
+        }
+        catch (LinkException e)
+        {
+            lock (_lock)
+                _failure = e;
+        }
+
+        Signal.Set();
+    }
+
+    private void ReadOne()
+    {
+        _reader.Require(ColoMessageCodec.SizeBytes);
+        if (ColoMessageCodec.TryRead(_reader.Available, _features, out ColoMessage word) != FrameStatus.Ok)
+            throw new LinkException($"{_reader.Link.Description}: not a COLO message: {Convert.ToHexStringLower(_reader.Available[..4])}");
+        _onReceived(word);
+        if (word == ColoMessage.ConfigurationReply)
+        {
+            ReadReply();
+        }
+        else
+        {
+            _reader.Consume(ColoMessageCodec.SizeBytes);
+            if (word != ColoMessage.Heartbeat)
+                Keep(word);
+        }
+
+        Volatile.Write(ref _lastHeard, Environment.TickCount64);
+        Signal.Set();
+    }
+
+    private void ReadReply()
+    {
+        _reader.Require(ConfigurationReply.SizeBytes);
+        if (ConfigurationReply.TryRead(_reader.Available, _sent, out ConfigurationReply reply) != FrameStatus.Ok)
+            throw new LinkException($"{_reader.Link.Description}: the peer's answer to our configuration is not acceptable");
+        _reader.Consume(ConfigurationReply.SizeBytes);
+        _features = reply.AcceptedFeatures | ColoFeatures.Negotiated;
+        lock (_lock)
+            _reply = reply;
+    }
+
+    private void Keep(ColoMessage word)
+    {
+        lock (_lock)
+        {
+            if (_words.Count == MaxWaiting)
+                throw new LinkException($"{_reader.Link.Description}: the peer sends answers nobody asked for");
+            _words.Enqueue(word);
+        }
+    }
+}

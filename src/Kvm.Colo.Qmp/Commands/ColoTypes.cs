@@ -1,0 +1,69 @@
+using Kvm.Colo.Qmp.Hosting;
+using Kvm.Colo.Qmp.Schema;
+using static Kvm.Colo.Qmp.Schema.QmpMembers;
+
+namespace Kvm.Colo.Qmp.Commands;
+
+/// <summary>Types of the fault tolerance commands (QAPI <c>migration.json</c>, and our own).</summary>
+internal static class ColoTypes
+{
+    public static readonly QmpEnum<QmpColoMode> Mode = new("COLOMode", "none", "primary", "secondary");
+
+    public static readonly QmpEnum<QmpColoExitReason> ExitReason = new("COLOExitReason", "none", "request", "error", "processing");
+
+    public static readonly QmpEnum<QmpFailoverState> FailoverState = new("FailoverStatus",
+        "none", "require", "active", "completed", "relaunch");
+
+    public static readonly QmpEnum<QmpCheckpointCause> CheckpointCause = new("__org.colo-vm_CheckpointCause",
+        "timer", "request", "packet-mismatch", "packet-timeout", "dirty-pages", "disk");
+
+    public static readonly QmpObject<QmpColoStatus> Status = new("COLOStatus", create: null,
+        Field("mode", Mode, (QmpColoStatus status) => status.Mode, "what this side is now"),
+        Field("last-mode", Mode, (QmpColoStatus status) => status.LastMode, "what it was before the last failover"),
+        Field("reason", ExitReason, (QmpColoStatus status) => status.Reason, "why it left COLO"));
+
+    private static readonly QmpObject<QmpCheckpointCauseCount> s_causeCount = new("__org.colo-vm_CheckpointCauseCount", create: null,
+        Field("cause", CheckpointCause, (QmpCheckpointCauseCount cause) => cause.Cause),
+        Field("count", QmpTypes.UInt64, (QmpCheckpointCauseCount cause) => cause.Count));
+
+    private static readonly QmpObject<QmpTimeBucket> s_bucket = new("__org.colo-vm_TimeBucket", create: null,
+        Field("up-to-ns", QmpTypes.UInt64, (QmpTimeBucket bucket) => bucket.UpToNanoseconds, "the bucket's end, inclusive"),
+        Field("count", QmpTypes.UInt64, (QmpTimeBucket bucket) => bucket.Count));
+
+    private static readonly QmpObject<QmpTimeHistogram> s_histogram = new("__org.colo-vm_TimeHistogram", create: null,
+        Field("count", QmpTypes.UInt64, (QmpTimeHistogram times) => times.Count),
+        Field("sum-ns", QmpTypes.UInt64, (QmpTimeHistogram times) => times.SumNanoseconds),
+        Field("min-ns", QmpTypes.UInt64, (QmpTimeHistogram times) => times.MinNanoseconds),
+        Field("max-ns", QmpTypes.UInt64, (QmpTimeHistogram times) => times.MaxNanoseconds),
+        Field("p50-ns", QmpTypes.UInt64, (QmpTimeHistogram times) => times.P50Nanoseconds),
+        Field("p99-ns", QmpTypes.UInt64, (QmpTimeHistogram times) => times.P99Nanoseconds),
+        Field("buckets", QmpTypes.ListOf(s_bucket), (QmpTimeHistogram times) => times.Buckets));
+
+    public static readonly QmpObject<QmpColoStatistics> Statistics = new("__org.colo-vm_ColoStatistics", create: null,
+        Field("mode", Mode, (QmpColoStatistics colo) => colo.Mode),
+        Field("failover", FailoverState, (QmpColoStatistics colo) => colo.Failover),
+        Field("committed-epoch", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.CommittedEpoch,
+            "last epoch the secondary holds complete"),
+        Field("current-epoch", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.CurrentEpoch, "epoch on its way"),
+        Field("checkpoints", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.Checkpoints),
+        Field("aborted-checkpoints", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.AbortedCheckpoints),
+        Field("causes", QmpTypes.ListOf(s_causeCount), (QmpColoStatistics colo) => colo.Causes),
+        Field("dirty-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.DirtyPages, "sum over all checkpoints"),
+        Field("last-dirty-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.LastDirtyPages),
+        Field("identical-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.IdenticalPages,
+            "found equal on both sides by their hash, not sent"),
+        Field("transferred", QmpTypes.Size, (QmpColoStatistics colo) => colo.TransferredBytes, "bytes over the link"),
+        Field("last-transferred", QmpTypes.Size, (QmpColoStatistics colo) => colo.LastTransferredBytes),
+        OptionalReference("pause", s_histogram, (QmpColoStatistics colo) => colo.Pause,
+            "how long the guest stood still for a checkpoint"),
+        OptionalReference("commit", s_histogram, (QmpColoStatistics colo) => colo.Commit,
+            "from the cut to the secondary having the whole epoch"),
+        OptionalReference("apply", s_histogram, (QmpColoStatistics colo) => colo.Apply,
+            "on the secondary, from guest stop to guest start"),
+        OptionalValue("skew-ns", QmpTypes.Int, (QmpColoStatistics colo) => colo.SkewNanoseconds,
+            "how far the secondary's guest is ahead"));
+
+    public static readonly QmpObject<string> ReplicationStatus = new("ReplicationStatus", create: null,
+        Field("error", QmpTypes.Bool, (string error) => error.Length > 0),
+        OptionalReference("desc", QmpTypes.Str, (string error) => error.Length > 0 ? error : null));
+}

@@ -1,0 +1,76 @@
+using Kvm.Colo.Qmp.Hosting;
+using Kvm.Colo.Qmp.Protocol;
+using Kvm.Colo.Qmp.Schema;
+
+namespace Kvm.Colo.Qmp;
+
+/// <summary>
+/// Events, from any thread. None waits for a client, and none allocates while no monitor has left negotiation.
+/// </summary>
+internal sealed partial class QmpServer
+{
+    public void EmitStop() => Emit(QmpEvents.Stop, default(QmpNothing));
+
+    public void EmitResume() => Emit(QmpEvents.Resume, default(QmpNothing));
+
+    public void EmitPowerDown() => Emit(QmpEvents.PowerDown, default(QmpNothing));
+
+    public void EmitSuspend() => Emit(QmpEvents.Suspend, default(QmpNothing));
+
+    public void EmitWakeUp() => Emit(QmpEvents.WakeUp, default(QmpNothing));
+
+    public void EmitShutdown(bool guest, QmpShutdownCause reason) => Emit(QmpEvents.Shutdown, new QmpShutdownEvent(guest, reason));
+
+    public void EmitReset(bool guest, QmpShutdownCause reason) => Emit(QmpEvents.Reset, new QmpShutdownEvent(guest, reason));
+
+    public void EmitWatchdog(QmpWatchdogAction action) => Emit(QmpEvents.Watchdog, action);
+
+    public void EmitGuestPanicked(QmpGuestPanicAction action) => Emit(QmpEvents.GuestPanicked, action);
+
+    public void EmitBlockIoError(in QmpBlockIoErrorEvent error) => Emit(QmpEvents.BlockIoError, error);
+
+    /// <summary>Sent only while the migration capability <c>events</c> is on.</summary>
+    public void EmitMigration(QmpMigrationStatus status)
+    {
+        if (Host.Migration.Settings.SendsEvents)
+            Emit(QmpEvents.Migration, status);
+    }
+
+    /// <summary>Sent only while the migration capability <c>events</c> is on.</summary>
+    /// <param name="pass">Counted from 1.</param>
+    public void EmitMigrationPass(long pass)
+    {
+        if (Host.Migration.Settings.SendsEvents)
+            Emit(QmpEvents.MigrationPass, pass);
+    }
+
+    /// <summary>This side has left COLO.</summary>
+    /// <param name="mode">Primary or secondary.</param>
+    /// <param name="reason">Request or error.</param>
+    public void EmitColoExit(QmpColoMode mode, QmpColoExitReason reason) => Emit(QmpEvents.ColoExit, new QmpColoExitEvent(mode, reason));
+
+    public void EmitColoEntered(QmpColoMode mode) => Emit(QmpEvents.ColoEntered, mode);
+
+    public void EmitCheckpoint(in QmpCheckpointEvent checkpoint) => Emit(QmpEvents.Checkpoint, checkpoint);
+
+    public void EmitPeerLost(in QmpPeerLostEvent loss) => Emit(QmpEvents.PeerLost, loss);
+
+    public void EmitFailover(in QmpFailoverEvent change) => Emit(QmpEvents.Failover, change);
+
+    public void Emit<T>(QmpEvent<T> item, T data)
+    {
+        if (Volatile.Read(ref _negotiated).Length == 0)
+            return;
+        byte[] line = QmpEventLine.Write(item, data, Options.Time);
+        if (item.RateKey?.Invoke(data) is { } key)
+            _limiter.Add(item, key, line);
+        else
+            Send(line);
+    }
+
+    private void Send(byte[] line)
+    {
+        foreach (QmpSession session in Volatile.Read(ref _negotiated))
+            session.Post(line);
+    }
+}

@@ -1,0 +1,156 @@
+using Kvm.Colo.TestKit;
+using Xunit;
+
+namespace Kvm.Colo.Memory.Tests;
+
+public sealed class PageBitmapTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(1000)]
+    [InlineData(4096)]
+    public void Operations_FollowASetOfPages(int pageCount)
+    {
+        using PageBitmap bitmap = new((ulong)pageCount);
+        using PageBitmap other = new((ulong)pageCount);
+        HashSet<ulong> model = [];
+        HashSet<ulong> otherModel = [];
+        Random random = new(pageCount);
+        for (int step = 0; step < 3000; step++)
+        {
+            ulong page = (ulong)random.Next(pageCount);
+            switch (random.Next(40))
+            {
+                case < 20:
+                    bitmap.Mark(page);
+                    model.Add(page);
+                    break;
+                case < 28:
+                    bitmap.Clear(page);
+                    model.Remove(page);
+                    break;
+                case < 34:
+                    other.Mark(page);
+                    otherModel.Add(page);
+                    break;
+                case 34:
+                    bitmap.TakeFrom(other);
+                    model.UnionWith(otherModel);
+                    otherModel.Clear();
+                    break;
+                case 35:
+                    bitmap.Add(other);
+                    model.UnionWith(otherModel);
+                    break;
+                case 36:
+                    bitmap.ClearAll();
+                    model.Clear();
+                    break;
+                case 37 when random.Next(10) == 0:
+                    bitmap.SetAll();
+                    model.UnionWith(Enumerable.Range(0, pageCount).Select(i => (ulong)i));
+                    break;
+                default:
+                    break;
+            }
+
+            Assert.Equal(model.Contains(page), bitmap.IsSet(page));
+            Assert.Equal((ulong)model.Count, bitmap.CountSet());
+            Assert.Equal((ulong)otherModel.Count, other.CountSet());
+            Assert.Equal(Next(model, page, pageCount, wanted: true), bitmap.NextSet(page));
+            Assert.Equal(Next(model, page, pageCount, wanted: false), bitmap.NextClear(page));
+        }
+    }
+
+    [Fact]
+    public void Constructor_RefusesNoPagesAndMoreThanMemoryHolds()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PageBitmap(0));
+        Assert.Throws<OverflowException>(() => new PageBitmap(1ul << 60));
+    }
+
+    [Fact]
+    public void Access_BeyondTheEndIsRefusedOrEmpty()
+    {
+        using PageBitmap bitmap = new(100);
+        bitmap.SetAll();
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.Mark(100));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.Mark(ulong.MaxValue));
+        Assert.False(bitmap.IsSet(100));
+        Assert.False(bitmap.IsSet(ulong.MaxValue));
+        bitmap.Clear(ulong.MaxValue);
+        Assert.Equal(100ul, bitmap.CountSet());
+        Assert.Equal(100ul, bitmap.NextSet(100));
+        Assert.Equal(100ul, bitmap.NextSet(ulong.MaxValue));
+        Assert.Equal(100ul, bitmap.NextClear(0));
+    }
+
+    [Fact]
+    public void Bitmaps_OfAnotherSizeAreRefused()
+    {
+        using PageBitmap small = new(64);
+        using PageBitmap large = new(65);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => small.TakeFrom(large));
+        Assert.Throws<ArgumentOutOfRangeException>(() => large.Add(small));
+    }
+
+    [Fact]
+    public void Words_AreTheBits()
+    {
+        using PageBitmap bitmap = new(130);
+
+        bitmap.Mark(129);
+
+        Assert.Equal(3, bitmap.WordCount);
+        Assert.Equal([0ul, 0ul, 2ul], bitmap.Words.ToArray());
+    }
+
+    [Fact]
+    public void MarksAndTakes_FromTwoThreadsLoseNothing()
+    {
+        using PageBitmap source = new(64); // one word: every mark races with every take
+        using PageBitmap target = new(64);
+        const int Rounds = 200_000;
+        int[] taken = new int[64];
+        int[] marked = new int[64];
+        bool done = false;
+        TestThread marker = TestThread.Start("marker", () =>
+        {
+            for (int i = 0; i < Rounds; i++)
+            {
+                ulong page = (ulong)(i * 7 % 64);
+                if (source.IsSet(page))
+                    continue;
+                marked[page]++;
+                source.Mark(page);
+            }
+
+            Volatile.Write(ref done, true);
+        });
+
+        bool last = false;
+        while (!last)
+        {
+            last = Volatile.Read(ref done);
+            target.ClearAll();
+            target.TakeFrom(source);
+            for (ulong page = target.NextSet(0); page < 64; page = target.NextSet(page + 1))
+                taken[page]++;
+        }
+
+        marker.Join(TimeSpan.FromSeconds(30));
+        Assert.Equal(marked, taken);
+    }
+
+    private static ulong Next(HashSet<ulong> model, ulong from, int pageCount, bool wanted)
+    {
+        while (from < (ulong)pageCount && model.Contains(from) != wanted)
+            from++;
+        return from;
+    }
+}
