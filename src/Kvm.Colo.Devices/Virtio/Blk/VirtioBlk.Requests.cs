@@ -88,7 +88,8 @@ internal sealed partial class VirtioBlk
             return;
         }
 
-        if (_node.IsReadOnly || !IsOnDisk(sector, lengthBytes))
+        bool isTooLong = operation == BlockOperation.WriteZeroes && lengthBytes > (ulong)MaxZeroedSectors * SectorBytes;
+        if (_node.IsReadOnly || isTooLong || !IsOnDisk(sector, lengthBytes))
         {
             Faults.Report("a range that is not on the disk", sector);
             End(slot, StatusIoError, 0);

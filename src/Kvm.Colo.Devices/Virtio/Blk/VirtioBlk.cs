@@ -17,6 +17,9 @@ internal sealed partial class VirtioBlk : VirtioDevice
     /// <summary>The largest transfer; Linux asks for at most 1.25 MiB unless told otherwise.</summary>
     public const ulong MaxTransferBytes = 64ul << 20;
 
+    /// <summary>The largest write-zeroes: a host that must write the zeroes itself does it within a checkpoint's patience.</summary>
+    public const uint MaxZeroedSectors = (64 << 20) / SectorBytes;
+
     private static readonly TimeSpan s_resetPatience = TimeSpan.FromSeconds(10);
     private readonly IBlockNode _node;
     private readonly VirtioBlkState _current;
@@ -135,7 +138,7 @@ internal sealed partial class VirtioBlk : VirtioDevice
         WriteField(ConfigMaxDiscardSectors, maxSectors);
         WriteField(ConfigMaxDiscardSegments, 1);
         WriteField(ConfigDiscardAlignment, 4096 / SectorBytes);
-        WriteField(ConfigMaxWriteZeroesSectors, maxSectors);
+        WriteField(ConfigMaxWriteZeroesSectors, Math.Min(maxSectors, MaxZeroedSectors));
         WriteField(ConfigMaxWriteZeroesSegments, 1);
         _configuration[ConfigWriteZeroesMayUnmap] = 1;
     }

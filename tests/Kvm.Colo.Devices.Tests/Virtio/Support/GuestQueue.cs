@@ -21,7 +21,7 @@ internal sealed class GuestQueue(GuestMemory memory, ushort size, ulong baseAddr
 
     public ushort UsedIndex => Read16(Used + 2);
 
-    public ushort AvailableIndex => _availableIndex;
+    public bool HasUsed => _nextUsed != UsedIndex;
 
     public ushort AvailableEvent => Read16(Used + 4 + 8ul * Size);
 
