@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Kvm.Colo.Net.Tests;
 
-/// <summary>Runs a test on a thread of its own in a network namespace of its own; what it makes disappears with the thread.</summary>
+/// <summary>
+/// Runs a test on a thread of its own in a network namespace of its own; what it makes disappears with the thread.
+/// </summary>
 internal static partial class TapNamespace
 {
     private const int NewNetwork = 0x4000_0000;
@@ -35,7 +37,8 @@ internal static partial class TapNamespace
     /// <summary>Runs <c>ip</c> in the namespace of the calling thread.</summary>
     public static void Ip(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("ip", arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo("ip", arguments) { UseShellExecute = false, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
         string errors = process.StandardError.ReadToEnd();
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)), "ip did not end");
         Assert.True(process.ExitCode == 0, $"ip {string.Join(' ', arguments)}: {errors}");
@@ -45,8 +48,8 @@ internal static partial class TapNamespace
     {
         if (!File.Exists("/dev/net/tun"))
             return "no /dev/net/tun";
-        bool hasIp = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(static folder => File.Exists(Path.Combine(folder, "ip")));
-        if (!hasIp)
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        if (!folders.Any(static folder => File.Exists(Path.Combine(folder, "ip"))))
             return "no ip command";
         int result = -1;
         var thread = new Thread(() => result = Unshare(NewNetwork));

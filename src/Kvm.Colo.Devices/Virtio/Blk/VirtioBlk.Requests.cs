@@ -5,7 +5,9 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 
 namespace Kvm.Colo.Devices.Virtio.Blk;
 
-/// <content>Reading a request: the header is copied once, everything is checked on the copy, in 64 bits and without sums that wrap.</content>
+/// <content>
+/// Reading a request: the header is copied once, everything is checked on the copy, in 64 bits and without sums that wrap.
+/// </content>
 internal sealed partial class VirtioBlk
 {
     private void Begin(VirtioBlkSlot slot)

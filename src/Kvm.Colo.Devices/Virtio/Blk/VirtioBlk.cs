@@ -6,8 +6,8 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 namespace Kvm.Colo.Devices.Virtio.Blk;
 
 /// <summary>
-/// Block device (virtio 1.2, section 5.2) over any block node. Requests run side by side; whoever completes them hands them to the I/O
-/// thread, which reports all that have ended with one interrupt. Errors of the host become errors of the request.
+/// Block device (virtio 1.2, section 5.2) over any block node. Requests run side by side; whoever completes them hands them to
+/// the I/O thread, which reports all that have ended with one interrupt. Errors of the host become errors of the request.
 /// </summary>
 internal sealed partial class VirtioBlk : VirtioDevice
 {
@@ -17,7 +17,9 @@ internal sealed partial class VirtioBlk : VirtioDevice
     /// <summary>The largest transfer; Linux asks for at most 1.25 MiB unless told otherwise.</summary>
     public const ulong MaxTransferBytes = 64ul << 20;
 
-    /// <summary>The largest write-zeroes: a host that must write the zeroes itself does it within a checkpoint's patience.</summary>
+    /// <summary>
+    /// The largest write-zeroes: a host that must write the zeroes itself does it within a checkpoint's patience.
+    /// </summary>
     public const uint MaxZeroedSectors = (64 << 20) / SectorBytes;
 
     private static readonly TimeSpan s_resetPatience = TimeSpan.FromSeconds(10);
@@ -143,5 +145,6 @@ internal sealed partial class VirtioBlk : VirtioDevice
         _configuration[ConfigWriteZeroesMayUnmap] = 1;
     }
 
-    private void WriteField(int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_configuration.AsSpan(offset), value);
+    private void WriteField(int offset, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(_configuration.AsSpan(offset), value);
 }

@@ -9,7 +9,9 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 
 namespace Kvm.Colo.Devices.Tests.Virtio.Blk;
 
-/// <summary>The disk with all its threads: a driver's, the I/O thread, the disk's, and one that checkpoints all the time.</summary>
+/// <summary>
+/// The disk with all its threads: a driver's, the I/O thread, the disk's, and one that checkpoints all the time.
+/// </summary>
 public sealed class VirtioBlkThreadTests : IDisposable
 {
     private const ulong Headers = 0x20_0000;
@@ -33,7 +35,8 @@ public sealed class VirtioBlkThreadTests : IDisposable
         File.WriteAllBytes(_path, new byte[8 << 20]);
         _loop = new EpollLoop("io", _faults.Add, TimeProvider.System);
         _disk = RawDisk.Open(_path, isReadOnly: false, "vda");
-        _device = new VirtioBlk(new VirtioHost(_memory, _loop, TimeProvider.System, static _ => { }), new VirtioBlkConfig("vda", 0, "s"), _disk);
+        var host = new VirtioHost(_memory, _loop, TimeProvider.System, static _ => { });
+        _device = new VirtioBlk(host, new VirtioBlkConfig("vda", 0, "s"), _disk);
         _transport = new VirtioMmioTransport(_device, _line, VirtioInterruptMode.Edge);
         _driver = new GuestDriver(_memory, _transport);
     }
@@ -49,7 +52,8 @@ public sealed class VirtioBlkThreadTests : IDisposable
         Assert.Empty(_faults);
     }
 
-    // Every block is written with its own pattern and read back; every request ends once; checkpoints come between them at random.
+    // Every block is written with its own pattern and read back; every request ends once; checkpoints come between them at
+    // random.
     [Fact]
     public void WritesAndReads_SurviveCheckpoints_ThatNeverStop()
     {
@@ -128,13 +132,15 @@ public sealed class VirtioBlkThreadTests : IDisposable
         for (int i = 0; i < Depth; i++)
         {
             Assert.Equal(StatusOk, Read(Statuses + (uint)i, 1)[0]);
-            Assert.True(Read(Data + (BlockBytes * (uint)i), (int)BlockBytes).AsSpan().IndexOfAnyExcept(Pattern(batch, i)) < 0, $"block {i} of {batch}");
+            ReadOnlySpan<byte> block = Read(Data + (BlockBytes * (uint)i), (int)BlockBytes);
+            Assert.True(block.IndexOfAnyExcept(Pattern(batch, i)) < 0, $"block {i} of {batch}");
         }
     }
 
     private static byte Pattern(int batch, int i) => (byte)(1 + (((batch * 37) + i) % 255));
 
-    private void Write(ulong address, byte[] content) => Assert.True(_memory.TryWrite(new GuestPhysicalAddress(address), content));
+    private void Write(ulong address, byte[] content) =>
+        Assert.True(_memory.TryWrite(new GuestPhysicalAddress(address), content));
 
     private byte[] Read(ulong address, int length)
     {

@@ -16,9 +16,9 @@ internal sealed class DeviceFuzzer<TDevice>(VirtioBench<TDevice> bench, Random r
     private const ulong Scratch = VirtioBench<TDevice>.Buffers;
     private static readonly ulong[] s_registers =
     [
-        DeviceFeaturesSelect, DriverFeatures, DriverFeaturesSelect, QueueSelect, QueueSize, QueueReady, QueueNotify, InterruptAcknowledge,
-        VirtioMmioRegisters.Status, QueueDescriptorLow, QueueDescriptorHigh, QueueAvailableLow, QueueAvailableHigh, QueueUsedLow, QueueUsedHigh,
-        SharedMemorySelect, ConfigurationGeneration, Configuration, Magic,
+        DeviceFeaturesSelect, DriverFeatures, DriverFeaturesSelect, QueueSelect, QueueSize, QueueReady, QueueNotify,
+        InterruptAcknowledge, VirtioMmioRegisters.Status, QueueDescriptorLow, QueueDescriptorHigh, QueueAvailableLow,
+        QueueAvailableHigh, QueueUsedLow, QueueUsedHigh, SharedMemorySelect, ConfigurationGeneration, Configuration, Magic,
     ];
 
     private readonly byte[] _data = new byte[64];
@@ -143,7 +143,8 @@ internal sealed class DeviceFuzzer<TDevice>(VirtioBench<TDevice> bench, Random r
     {
         GuestQueue queue = RandomQueue(out int index);
         ushort head = (ushort)(random.Next(3000) == 0 ? random.Next(65536) : random.Next(queue.Size));
-        bench.Memory.TryWrite(new GuestPhysicalAddress(queue.Available + 4 + 2ul * (ushort)(_available[index] % queue.Size)), head);
+        ulong entry = queue.Available + 4 + 2ul * (ushort)(_available[index] % queue.Size);
+        bench.Memory.TryWrite(new GuestPhysicalAddress(entry), head);
         _available[index] += (ushort)(random.Next(3000) == 0 ? random.Next(65536) : 1);
         bench.Memory.TryWriteRelease(new GuestPhysicalAddress(queue.Available + 2), _available[index]);
     }
@@ -168,7 +169,8 @@ internal sealed class DeviceFuzzer<TDevice>(VirtioBench<TDevice> bench, Random r
     {
         random.NextBytes(_data);
         int length = random.Next(1, random.Next(8) == 0 ? _data.Length : 3);
-        bench.Memory.TryWrite(new GuestPhysicalAddress(GuestDriver.RingBase + (ulong)random.Next(0x3_0000)), _data.AsSpan(0, length));
+        ulong at = GuestDriver.RingBase + (ulong)random.Next(0x3_0000);
+        bench.Memory.TryWrite(new GuestPhysicalAddress(at), _data.AsSpan(0, length));
     }
 
     private void WriteRegister()

@@ -50,7 +50,7 @@ internal sealed class FuzzNode(Random random, int capacityBytes) : IBlockNode
     {
         if (request.Operation is not BlockOperation.Flush
             && (request.OffsetBytes > CapacityBytes || request.LengthBytes > CapacityBytes - request.OffsetBytes))
-            throw new InvalidOperationException($"{request.Operation} at {request.OffsetBytes}, {request.LengthBytes} bytes is not on the disk");
+            throw new InvalidOperationException($"{request.LengthBytes} bytes at {request.OffsetBytes} are not on the disk");
         Span<byte> range = request.Operation == BlockOperation.Flush
             ? default
             : _content.AsSpan((int)request.OffsetBytes, (int)request.LengthBytes);

@@ -12,13 +12,15 @@ using Xunit.Abstractions;
 namespace Kvm.Colo.Devices.Tests.Virtio.Fuzz;
 
 /// <summary>
-/// Each device under a hostile guest. The outcome is a device that needs a reset or a request with an error, never an exception, never a
-/// write to an unmarked page; and after a reset the device works.
+/// Each device under a hostile guest. The outcome is a device that needs a reset or a request with an error, never an exception,
+/// never a write to an unmarked page; and after a reset the device works.
 /// </summary>
 public sealed class VirtioFuzzTests(ITestOutputHelper output)
 {
     private const long QuickOperations = 400_000;
     private const long FullOperations = 10_000_000;
+
+    private static readonly VirtioBlkConfig s_disk = new("vda", 0, "serial");
 
     // The pages are compared every so many operations.
     private const long SliceOperations = 50_000;
@@ -54,7 +56,7 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
                 break;
             case "blk":
                 using (var node = new FuzzNode(random, 256 * 1024))
-                using (var bench = new VirtioBench<VirtioBlk>(host => new VirtioBlk(host, new VirtioBlkConfig("vda", 0, "serial"), node)))
+                using (var bench = new VirtioBench<VirtioBlk>(host => new VirtioBlk(host, s_disk, node)))
                     Run(bench, random, node.ReleaseAll, operations);
                 break;
             case "net":
@@ -85,7 +87,8 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
         for (long done = 0; done < operations; done += SliceOperations)
             DirtyCheck.Run(bench.Memory, () => restarts += fuzzer.Run(SliceOperations));
         output.WriteLine(
-            $"{bench.Device.Name}: {operations} operations, {restarts} resets, {bench.Device.Faults.Count} faults, {bench.Line.Rises} interrupts");
+            $"{bench.Device.Name}: {operations} operations, {restarts} resets, {bench.Device.Faults.Count} faults, "
+            + $"{bench.Line.Rises} interrupts");
         Assert.Equal(0, bench.Device.UnexpectedExceptions);
         Assert.NotEqual(0, bench.Device.Faults.Count);
         Assert.InRange(bench.Lines.Count, 1, 2 + (int)(operations / 1000));

@@ -7,7 +7,9 @@ using Kvm.Colo.Native.Io;
 
 namespace Kvm.Colo.Devices.Tests.Virtio.Mmio;
 
-/// <summary>Who serves a notification: the I/O thread where there is an eventfd, else the thread that wrote the register; never both.</summary>
+/// <summary>
+/// Who serves a notification: the I/O thread where there is an eventfd, else the thread that wrote the register; never both.
+/// </summary>
 public sealed class QueueNotifierTests : IDisposable
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(20);
@@ -101,7 +103,8 @@ public sealed class QueueNotifierTests : IDisposable
     {
         public Dictionary<uint, SafeDescriptor> Attached { get; } = [];
 
-        public bool TryAttach(uint queue, SafeDescriptor eventDescriptor) => queue != refused && Attached.TryAdd(queue, eventDescriptor);
+        public bool TryAttach(uint queue, SafeDescriptor eventDescriptor) =>
+            queue != refused && Attached.TryAdd(queue, eventDescriptor);
 
         public void Detach(uint queue, SafeDescriptor eventDescriptor) => Attached.Remove(queue);
 
