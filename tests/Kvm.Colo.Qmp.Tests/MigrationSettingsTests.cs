@@ -53,7 +53,7 @@ public sealed class MigrationSettingsTests : IDisposable
     [InlineData("\"multifd-compression\":\"foo\"", "Parameter 'multifd-compression' does not accept value 'foo'")]
     [InlineData("\"multifd-compression\":\"zlib\"", "Parameter 'multifd-compression' does not accept value 'zlib'")]
     [InlineData("\"mode\":\"cpr-reboot\"", "Parameter 'mode' does not accept value 'cpr-reboot'")]
-    [InlineData("\"tls-creds\":1", "Invalid parameter type for 'tls-creds', expected: string or null")]
+    [InlineData("\"tls-creds\":1", "Invalid parameter type for 'tls-creds', expected: StrOrNull")]
     [InlineData("\"tls-creds\":\"x\"", "TLS is not supported for migration")]
     public void ParameterOutOfRange_IsRefused_AndNothingElseIsSet(string argument, string error)
     {
