@@ -176,7 +176,8 @@ public sealed class ProtocolTests : IDisposable
         using RawClient client = _fixture.Negotiated();
         (string Command, string Event)[] pairs =
         [
-            ("stop", "STOP"), ("cont", "RESUME"), ("system_reset", "RESET"), ("system_powerdown", "POWERDOWN"), ("quit", "SHUTDOWN"),
+            ("stop", "STOP"), ("cont", "RESUME"), ("system_reset", "RESET"), ("system_powerdown", "POWERDOWN"),
+                ("quit", "SHUTDOWN"),
         ];
         foreach ((string command, string name) in pairs)
         {

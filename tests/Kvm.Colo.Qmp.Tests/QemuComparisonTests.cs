@@ -119,7 +119,8 @@ public sealed class QemuComparisonTests : IDisposable
         client.Send([0xFF]);
         client.Send("""{"execute":"query-uuid","id":"mark"}""");
         var said = new StringBuilder();
-        while (client.Read() is var line && !(line.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.String && id.ValueEquals("mark")))
+        while (client.Read() is var line
+            && !(line.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.String && id.ValueEquals("mark")))
         {
             using var buffer = new MemoryStream();
             using (var writer = new Utf8JsonWriter(buffer))

@@ -172,7 +172,8 @@ internal sealed partial class QmpMessageReader(QmpLimits limits)
     /// <summary>After a lexical error: the rest of the broken token is passed over.</summary>
     private QmpInputStatus AcceptInRecovery(byte next, out bool consumed)
     {
-        bool ends = next < 0x20 || next >= 0xFE || next is (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)':' or (byte)',';
+        bool ends = next < 0x20 || next >= 0xFE
+            || next is (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)':' or (byte)',';
         consumed = !ends;
         if (ends)
             _state = Lexer.Start;
@@ -207,7 +208,9 @@ internal sealed partial class QmpMessageReader(QmpLimits limits)
 
     private static string Excerpt(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text.Length > 64 ? text[..64] : text);
 
-    /// <summary>UTF-8, and <c>\u</c> escapes that make characters: a high surrogate is followed by a low one, and only so.</summary>
+    /// <summary>
+    /// UTF-8, and <c>\u</c> escapes that make characters: a high surrogate is followed by a low one, and only so.
+    /// </summary>
     private void CheckString(ReadOnlySpan<byte> text)
     {
         if (!Utf8.IsValid(text))
@@ -232,7 +235,8 @@ internal sealed partial class QmpMessageReader(QmpLimits limits)
 
     /// <summary>Four hexadecimal digits as a number, or -1.</summary>
     private static int UnitAt(ReadOnlySpan<byte> text) =>
-        text.Length >= 4 && !text[..4].ContainsAnyExcept(s_hexDigits) ? Convert.ToInt32(Encoding.ASCII.GetString(text[..4]), 16) : -1;
+        text.Length >= 4 && !text[..4].ContainsAnyExcept(s_hexDigits)
+            ? Convert.ToInt32(Encoding.ASCII.GetString(text[..4]), 16) : -1;
 
     private void Reset()
     {
