@@ -7,6 +7,8 @@ namespace Kvm.Colo.Qmp.Protocol;
 internal sealed class QmpListener : IDisposable
 {
     private const int Backlog = 16;
+    private const int SolSocket = 1;
+    private const int SoReuseAddr = 2;
 
     private readonly Socket _socket;
     private readonly Action<Socket, QmpTlsOptions?> _accepted;
@@ -61,7 +63,8 @@ internal sealed class QmpListener : IDisposable
             var socket = new Socket(found[0].AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             try
             {
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
+                // The typed option would set SO_REUSEPORT too and let two processes share the port.
+                socket.SetRawSocketOption(SolSocket, SoReuseAddr, BitConverter.GetBytes(1));
                 socket.Bind(new IPEndPoint(found[0], address.Port));
                 socket.Listen(Backlog);
                 return socket;

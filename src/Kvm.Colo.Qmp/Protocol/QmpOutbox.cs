@@ -18,6 +18,7 @@ internal sealed class QmpOutbox : IDisposable
     private ulong _lostEvents;
     private bool _isStalling;
     private bool _isClosed;
+    private bool _takesEvents;
     private bool _isWriting;
 
     public QmpOutbox(QmpServerOptions options, Action stalled, Func<ulong, byte[]> describeLoss)
@@ -39,13 +40,17 @@ internal sealed class QmpOutbox : IDisposable
         }
     }
 
-    public void AddReply(byte[] line)
+    /// <summary>Queues a reply, also beyond the bound.</summary>
+    /// <param name="line">The reply.</param>
+    /// <param name="opensEvents">True for the reply that ends negotiation: events are taken behind it.</param>
+    public void AddReply(byte[] line, bool opensEvents = false)
     {
         lock (_lock)
         {
             if (_isClosed)
                 return;
             Enqueue(line);
+            _takesEvents |= opensEvents;
             if (_bytes > _maxBytes)
                 Stall();
         }
@@ -55,7 +60,7 @@ internal sealed class QmpOutbox : IDisposable
     {
         lock (_lock)
         {
-            if (_isClosed)
+            if (_isClosed || !_takesEvents)
                 return;
             if (_bytes + line.Length > _maxBytes)
             {

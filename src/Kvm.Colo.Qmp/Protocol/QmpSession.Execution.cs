@@ -101,11 +101,11 @@ internal sealed partial class QmpSession
         byte[] reply = QmpReply.Return(request, (QmpServer.Negotiate, call),
             static (writer, pair) => pair.Negotiate.Execute(pair.call, writer));
         _isOutOfBandEnabled = Commands.ServerCommands.EnablesOutOfBand(call);
-        _outbox.AddReply(reply);
-
-        // After the reply is queued: the first event comes behind it.
         _isNegotiated = true;
         _server.MonitorsChanged();
+
+        // Every event from the moment the client can read this on is sent to it, and none before.
+        _outbox.AddReply(reply, opensEvents: true);
     }
 
     private (QmpCommand Command, JsonElement Arguments) Check(QmpRequest request)

@@ -56,11 +56,7 @@ internal sealed partial class QmpSession : IDisposable
     }
 
     /// <summary>Queues an event without waiting.</summary>
-    public void Post(byte[] eventLine)
-    {
-        if (_isNegotiated)
-            _outbox.AddEvent(eventLine);
-    }
+    public void Post(byte[] eventLine) => _outbox.AddEvent(eventLine);
 
     /// <summary>Ends the session at once; any thread, any number of times.</summary>
     public void Abort(string reason)
