@@ -11,17 +11,37 @@ internal sealed class DurationHistogram
     private readonly long[] _buckets = new long[BucketCount];
     private long _count;
     private long _maxTicks;
+    private long _minTicks = long.MaxValue;
+    private long _sumTicks;
 
     public long Count => Volatile.Read(ref _count);
 
     public TimeSpan Maximum => TimeSpan.FromTicks(Volatile.Read(ref _maxTicks));
 
+    /// <summary>Zero when there is none.</summary>
+    public TimeSpan Minimum => Count == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Volatile.Read(ref _minTicks));
+
+    public TimeSpan Sum => TimeSpan.FromTicks(Volatile.Read(ref _sumTicks));
+
+    /// <summary>The buckets that are not empty: an inclusive upper bound and how many lie in it.</summary>
+    public IEnumerable<(TimeSpan UpTo, long Count)> Buckets()
+    {
+        for (int i = 0; i < BucketCount; i++)
+        {
+            if (Volatile.Read(ref _buckets[i]) is > 0 and long count)
+                yield return (UpperBound(i), count);
+        }
+    }
+
     public void Record(TimeSpan duration)
     {
         Interlocked.Increment(ref _buckets[Index(duration)]);
         Interlocked.Increment(ref _count);
+        Interlocked.Add(ref _sumTicks, duration.Ticks);
         if (duration.Ticks > _maxTicks)
             Volatile.Write(ref _maxTicks, duration.Ticks);
+        if (duration.Ticks < _minTicks)
+            Volatile.Write(ref _minTicks, duration.Ticks);
     }
 
     /// <summary>The duration below which <paramref name="share"/> (0 to 1) of all lie, to a quarter octave; zero when there is none.</summary>
