@@ -46,7 +46,10 @@ internal sealed class SocketLink : ILink
 
     public int Receive(Span<byte> buffer, TimeSpan deadline)
     {
-        int milliseconds = Math.Max(1, (int)Math.Min(deadline.TotalMilliseconds, int.MaxValue));
+        // For the socket 0 is no limit.
+        int milliseconds = deadline == Timeout.InfiniteTimeSpan
+            ? 0
+            : (int)Math.Clamp(deadline.TotalMilliseconds, 1, int.MaxValue);
         try
         {
             if (milliseconds != _receiveTimeout)
