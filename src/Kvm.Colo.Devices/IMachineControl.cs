@@ -12,7 +12,9 @@ internal interface IMachineControl
     /// <summary>The guest switched itself off (ACPI S5).</summary>
     void RequestPowerOff();
 
-    /// <summary>The guest wrote <paramref name="value"/> to the debug-exit port; the exit status is (value &lt;&lt; 1) | 1.</summary>
+    /// <summary>
+    /// The guest wrote <paramref name="value"/> to the debug-exit port; the exit status is (value &lt;&lt; 1) | 1.
+    /// </summary>
     void RequestExit(byte value);
 
     /// <summary>The guest reported a panic; <paramref name="events"/> holds the pvpanic event bits it set.</summary>

@@ -17,7 +17,9 @@ internal sealed class PortBus
     private readonly DeviceFaultLog[] _faultLogs;
 
     /// <summary>Builds the port map; it never changes afterwards.</summary>
-    /// <exception cref="ArgumentException">Two ranges overlap, one is empty or leaves the port space, or there are too many.</exception>
+    /// <exception cref="ArgumentException">
+    /// Two ranges overlap, one is empty or leaves the port space, or there are too many.
+    /// </exception>
     public PortBus(IReadOnlyList<PortRange> ranges, ILogger logger, TimeProvider time)
     {
         if (ranges.Count > MaxRanges)

@@ -13,7 +13,7 @@ internal sealed class CpuidTable(kvm_cpuid_entry2[] entries)
     /// </summary>
     public CpuidTable ForVcpu(int index, int count)
     {
-        kvm_cpuid_entry2[] copy = (kvm_cpuid_entry2[])entries.Clone();
+        kvm_cpuid_entry2[] copy = CopyWithCoreLevel();
         uint topologyBits = (uint)int.Log2(Math.Max(1, count - 1)) + (count > 1 ? 1u : 0);
         foreach (ref kvm_cpuid_entry2 leaf in copy.AsSpan())
         {
@@ -75,5 +75,20 @@ internal sealed class CpuidTable(kvm_cpuid_entry2[] entries)
         }
 
         return new CpuidTable(copy);
+    }
+
+    // Since Linux 6.2 KVM gives the topology leaves with their first level only, which would make every vCPU a package of its own.
+    private kvm_cpuid_entry2[] CopyWithCoreLevel()
+    {
+        List<kvm_cpuid_entry2> copy = new(entries.Length + 2);
+        copy.AddRange(entries);
+        foreach (uint function in (ReadOnlySpan<uint>)[0xB, 0x1F])
+        {
+            int threads = copy.FindIndex(leaf => leaf.function == function && leaf.index == 0);
+            if (threads >= 0 && !copy.Exists(leaf => leaf.function == function && leaf.index == 1))
+                copy.Insert(threads + 1, new kvm_cpuid_entry2 { function = function, index = 1, flags = KvmConstants.KVM_CPUID_FLAG_SIGNIFCANT_INDEX });
+        }
+
+        return [.. copy];
     }
 }

@@ -29,8 +29,9 @@ internal sealed unsafe class KvmDirtyBitmapLog : IDirtyLog, IDisposable
     {
         if (!IsLogging)
             return;
-        foreach (MemorySlot slot in _memory.Slots)
+        for (int index = 0; index < _memory.Slots.Count; index++)
         {
+            MemorySlot slot = _memory.Slots[index];
             // SAFETY: the scratch bitmap covers all RAM and every slot but the last is a multiple of 64 pages long.
             ulong* words = _scratch.Pointer + (slot.FirstPage >> 6);
             int count = (int)((slot.PageCount + 63) / 64);

@@ -124,7 +124,13 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
         return value;
     }
 
-    public void SetRegs(kvm_regs value) => Check(nameof(KVM_SET_REGS), Shim.IoctlPtr(_vcpu, KVM_SET_REGS, &value));
+    /// <summary>Overwrites the general registers; the pending exit must be completed.</summary>
+    /// <exception cref="InvalidOperationException">An exit is pending; its completion would corrupt what is set now.</exception>
+    public void SetRegs(kvm_regs value)
+    {
+        RequireNoPendingExit();
+        Check(nameof(KVM_SET_REGS), Shim.IoctlPtr(_vcpu, KVM_SET_REGS, &value));
+    }
 
     public kvm_sregs2 GetSregs()
     {
@@ -133,7 +139,13 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
         return value;
     }
 
-    public void SetSregs(kvm_sregs2 value) => Check(nameof(KVM_SET_SREGS2), Shim.IoctlPtr(_vcpu, KVM_SET_SREGS2, &value));
+    /// <summary>Overwrites the special registers; the pending exit must be completed.</summary>
+    /// <exception cref="InvalidOperationException">An exit is pending.</exception>
+    public void SetSregs(kvm_sregs2 value)
+    {
+        RequireNoPendingExit();
+        Check(nameof(KVM_SET_SREGS2), Shim.IoctlPtr(_vcpu, KVM_SET_SREGS2, &value));
+    }
 
     public void Dispose()
     {

@@ -8,7 +8,9 @@ using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Devices.Tests;
 
-/// <summary>Every device under random accesses, loads of random bytes and resets: nothing thrown, and any state saves twice alike.</summary>
+/// <summary>
+/// Every device under random accesses, loads of random bytes and resets: nothing thrown, and any state saves twice alike.
+/// </summary>
 public class DeviceFuzzTests
 {
     private const int Steps = 200_000;
@@ -92,7 +94,8 @@ public class DeviceFuzzTests
         }
     }
 
-    private static void Disturb(IPortDevice device, FakeSerialBackend backend, ManualTimeProvider time, Random random, byte[] data)
+    private static void Disturb(
+        IPortDevice device, FakeSerialBackend backend, ManualTimeProvider time, Random random, byte[] data)
     {
         time.Advance(TimeSpan.FromTicks(random.Next(10_000_000)));
         if (device is not Serial16550Device uart)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Kvm.Colo.Qmp.Hosting;
 using Kvm.Colo.Qmp.Migration;
+using Kvm.Colo.Qmp.Schema;
 
 namespace Kvm.Colo.Qmp.Tests;
 
@@ -15,9 +16,8 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
     public TestHost()
     {
         Objects.Add("/machine/cpu[0]", "x86_64-cpu", new QmpObjectProperty("start-powered-off", "bool", static () => false));
-        Objects.Add("/objects/knob", "knob", new QmpObjectProperty("turns", "int", () => Turns, value => Turns = value.TryGetInt64(out long turns)
-            ? turns
-            : throw QmpErrors.WrongType("turns", "integer")));
+        Objects.Add("/objects/knob", "knob", new QmpObjectProperty("turns", "int", () => Turns,
+            value => Turns = QmpTypes.Int.Read(value, QmpPath.Root.Member("turns"))));
         _loop = new Thread(Run) { Name = "test-loop" };
         _loop.Start();
     }
@@ -83,7 +83,7 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
             _work.Add(work);
             return true;
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException) when (_work.IsAddingCompleted)
         {
             return false;
         }
@@ -178,10 +178,11 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
 
     public void Dispose()
     {
+        if (_work.IsAddingCompleted)
+            return;
         ResetGate?.Set();
         _work.CompleteAdding();
         _loop.Join();
-        _work.Dispose();
         ResetStarted.Dispose();
     }
 

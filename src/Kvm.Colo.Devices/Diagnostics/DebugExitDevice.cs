@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Devices.Diagnostics;
 
-/// <summary>The exit port of test guests, as QEMU's isa-debug-exit: a write of V ends the VM with status (V &lt;&lt; 1) | 1.</summary>
+/// <summary>
+/// The exit port of test guests, as QEMU's isa-debug-exit: a write of V ends the VM with status (V &lt;&lt; 1) | 1.
+/// </summary>
 internal sealed class DebugExitDevice(IMachineControl control) : IPortDevice
 {
     public const ushort Port = 0xF4;

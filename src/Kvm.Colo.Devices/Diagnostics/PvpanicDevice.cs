@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Devices.Diagnostics;
 
-/// <summary>Lets a guest kernel report its own crash (Linux uapi misc/pvpanic.h; event bits 0 panicked, 1 crash-loaded).</summary>
+/// <summary>
+/// Lets a guest kernel report its own crash (Linux uapi misc/pvpanic.h; event bits 0 panicked, 1 crash-loaded).
+/// </summary>
 internal sealed class PvpanicDevice(IMachineControl control) : IPortDevice
 {
     public const ushort Port = 0x505;

@@ -223,7 +223,8 @@ internal sealed partial class RtcDevice : IPortDevice
         return hour >= 12 ? (byte)(value | Afternoon) : value;
     }
 
-    private byte Encode(int value) => (_cmos[RegisterB] & BinaryMode) != 0 ? (byte)value : (byte)(((value / 10) << 4) | (value % 10));
+    private byte Encode(int value) =>
+        (_cmos[RegisterB] & BinaryMode) != 0 ? (byte)value : (byte)(((value / 10) << 4) | (value % 10));
 
     private int Decode(byte value) => (_cmos[RegisterB] & BinaryMode) != 0 ? value : ((value >> 4) * 10) + (value & 0x0F);
 

@@ -41,8 +41,8 @@ internal sealed partial class Serial16550Device : IStateOwner
     }
 
     /// <summary>
-    /// Makes the staged state live. On a secondary that also drops what its guest said by itself and writes the primary's bytes of
-    /// this epoch.
+    /// Makes the staged state live. On a secondary that also drops what its guest said by itself and writes the primary's bytes
+    /// of this epoch.
     /// </summary>
     public string? Apply()
     {

@@ -69,7 +69,9 @@ internal sealed partial class Serial16550Device : IPortDevice, ISerialInput
         }
     }
 
-    /// <summary>Input from the backend. Refused while a secondary speculates: the primary's guest is the one that hears it.</summary>
+    /// <summary>
+    /// Input from the backend. Refused while a secondary speculates: the primary's guest is the one that hears it.
+    /// </summary>
     public int Receive(ReadOnlySpan<byte> data)
     {
         lock (_lock)

@@ -36,7 +36,7 @@ internal sealed record SerialBackendSpec(SerialBackendKind Kind, string Path = "
     public ISerialBackend Open(System.IO.Stream? input, System.IO.Stream? output, ILogger logger) => Kind switch
     {
         SerialBackendKind.Null => new NullSerialBackend(),
-        SerialBackendKind.Stdio when output is null => throw new SerialBackendException("serial stdio: there is no standard output"),
+        SerialBackendKind.Stdio when output is null => throw new SerialBackendException("serial stdio: no standard output"),
         SerialBackendKind.Stdio => new StreamSerialBackend(input, output, logger),
         SerialBackendKind.File => StreamSerialBackend.CreateFile(Path, logger),
         SerialBackendKind.UnixListen => UnixSocketSerialBackend.Listen(Path, logger),

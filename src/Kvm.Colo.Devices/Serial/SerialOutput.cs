@@ -49,7 +49,9 @@ internal sealed class SerialOutput(ISerialBackend backend)
         }
     }
 
-    /// <summary>Takes what it has room for and returns how many bytes; after less than all, <see cref="Ready"/> follows.</summary>
+    /// <summary>
+    /// Takes what it has room for and returns how many bytes; after less than all, <see cref="Ready"/> follows.
+    /// </summary>
     public int Write(ReadOnlySpan<byte> data)
     {
         lock (_lock)

@@ -6,7 +6,9 @@ internal static class BootFile
     public const long MaxBytes = 1L << 30;
 
     /// <summary>Reads a whole file of at most 1 GiB.</summary>
-    /// <exception cref="BootImageException">It is missing, unreadable, empty or too large; <paramref name="what"/> names it.</exception>
+    /// <exception cref="BootImageException">
+    /// It is missing, unreadable, empty or too large; <paramref name="what"/> names it.
+    /// </exception>
     public static byte[] Read(string path, string what)
     {
         try

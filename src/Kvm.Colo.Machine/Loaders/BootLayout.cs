@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Machine.Loaders;
 
-/// <summary>Where the loaders put things in guest memory. Everything below 1 MiB that is not listed is free RAM for the guest.</summary>
+/// <summary>
+/// Where the loaders put things in guest memory. Everything below 1 MiB that is not listed is free RAM for the guest.
+/// </summary>
 internal static class BootLayout
 {
     public const ulong Gdt = 0x500;
@@ -18,9 +20,9 @@ internal static class BootLayout
     public const ulong CommandLine = 0x20000;
     public const ulong CommandLineMaxBytes = 0x10000;
 
-    /// <summary>End of conventional memory; from here to 1 MiB lie the ACPI tables.</summary>
+    /// <summary>End of conventional memory; from here to 1 MiB the map says reserved.</summary>
     public const ulong LowRamEnd = 0x9FC00;
-    public const ulong AcpiTables = 0x9FC00;
     public const ulong Rsdp = 0xE0000;
+    public const ulong AcpiTables = 0xE0040;
     public const ulong HighRam = 0x10_0000;
 }

@@ -2,9 +2,19 @@ namespace Kvm.Colo.Machine.Loaders;
 
 /// <summary>One segment register as a virtual processor is given it; the limit is in bytes.</summary>
 internal readonly record struct BootSegment(
-    ushort Selector, ulong Base, uint Limit, byte Type, bool IsCodeOrData, bool Is32Bit, bool IsLong, bool IsPageGranular, bool IsPresent)
+    ushort Selector,
+    ulong Base,
+    uint Limit,
+    byte Type,
+    bool IsCodeOrData,
+    bool Is32Bit,
+    bool IsLong,
+    bool IsPageGranular,
+    bool IsPresent)
 {
-    /// <summary>What the processor would hold after loading <paramref name="selector"/> from this descriptor (Intel SDM 3A, 3.4.5).</summary>
+    /// <summary>
+    /// What the processor would hold after loading <paramref name="selector"/> from this descriptor (Intel SDM 3A, 3.4.5).
+    /// </summary>
     public static BootSegment FromDescriptor(ushort selector, ulong descriptor)
     {
         bool isPageGranular = (descriptor & (1ul << 55)) != 0;

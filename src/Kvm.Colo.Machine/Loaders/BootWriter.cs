@@ -25,12 +25,19 @@ internal sealed class BootWriter(GuestMemory memory)
         if (sizeBytes == 0)
             return;
         if (!Memory.Contains(new GuestPhysicalAddress(start), sizeBytes))
-            throw new BootImageException($"{what} needs {sizeBytes} bytes at 0x{start:x}, outside the guest's {Memory.SizeBytes >> 20} MiB of RAM");
+        {
+            throw new BootImageException(
+                $"{what} needs {sizeBytes} bytes at 0x{start:x}, outside the guest's {Memory.SizeBytes >> 20} MiB of RAM");
+        }
+
         ulong end = start + sizeBytes;
         foreach ((ulong Start, ulong End, string What) other in _claims)
         {
             if (start < other.End && other.Start < end)
-                throw new BootImageException($"{what} at 0x{start:x}-0x{end:x} overlaps {other.What} at 0x{other.Start:x}-0x{other.End:x}");
+            {
+                throw new BootImageException(
+                    $"{what} at 0x{start:x}-0x{end:x} overlaps {other.What} at 0x{other.Start:x}-0x{other.End:x}");
+            }
         }
 
         _claims.Add((start, end, what));
@@ -74,7 +81,8 @@ internal sealed class BootWriter(GuestMemory memory)
             end = obstacle.Value & ~(PageBytes - 1);
         }
 
-        throw new BootImageException($"{what} of {content.Length} bytes does not fit into the guest's {Memory.SizeBytes >> 20} MiB of RAM");
+        throw new BootImageException(
+            $"{what} of {content.Length} bytes does not fit into the guest's {Memory.SizeBytes >> 20} MiB of RAM");
     }
 
     /// <summary>Claims the first page-aligned room above everything claimed so far, and fills it.</summary>

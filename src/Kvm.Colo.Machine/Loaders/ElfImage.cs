@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Kvm.Colo.Machine.Loaders;
 
-/// <summary>An x86 ELF executable, parsed and checked; nothing in it is trusted (System V ABI, chapter 5; Xen public/elfnote.h).</summary>
+/// <summary>
+/// An x86 ELF executable, parsed and checked; nothing in it is trusted (System V ABI, chapter 5; Xen public/elfnote.h).
+/// </summary>
 internal sealed class ElfImage
 {
     private const int MaxProgramHeaders = 128;

@@ -42,7 +42,7 @@ internal sealed record LinuxHeader
             throw new BootImageException("the Linux image has no boot flag 0xAA55");
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(image[0x206..]);
         if (version < MinVersion)
-            throw new BootImageException($"the Linux boot protocol {version >> 8}.{version & 0xFF:d2} is older than 2.12 (Linux 3.8)");
+            throw new BootImageException($"the Linux boot protocol {version >> 8}.{version & 0xFF:d2} is older than 2.12");
         int end = 0x202 + image[0x201];
         if (end is < 0x268 or > MaxEnd)
             throw new BootImageException($"the Linux set-up header ends at 0x{end:x}");
@@ -72,8 +72,9 @@ internal sealed record LinuxHeader
     {
         // syssize counts 16-byte units and tells a truncated file from a whole one.
         ulong kernelBytes = (ulong)BinaryPrimitives.ReadUInt32LittleEndian(image[0x1F4..]) * 16;
-        if (kernelBytes > (ulong)(image.Length - KernelOffset) + 15)
-            throw new BootImageException($"the Linux image is cut off: {image.Length - KernelOffset} of {kernelBytes} bytes of the kernel are there");
+        int presentBytes = image.Length - KernelOffset;
+        if (kernelBytes > (ulong)presentBytes)
+            throw new BootImageException($"the Linux image is cut off: {presentBytes} of {kernelBytes} kernel bytes are there");
         if (IsRelocatable && (Alignment == 0 || (Alignment & (Alignment - 1)) != 0))
             throw new BootImageException($"the Linux image asks for an alignment of 0x{Alignment:x}");
         if (CommandLineMaxBytes == 0)

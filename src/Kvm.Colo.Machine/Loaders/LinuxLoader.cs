@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Kvm.Colo.Machine.Loaders;
 
-/// <summary>Starts Linux by its 64-bit entry with a zero page (Linux Documentation/arch/x86/boot.rst and zero-page.rst).</summary>
+/// <summary>
+/// Starts Linux by its 64-bit entry with a zero page (Linux Documentation/arch/x86/boot.rst and zero-page.rst).
+/// </summary>
 internal static class LinuxLoader
 {
     private const int ZeroPageBytes = 4096;
@@ -61,7 +63,8 @@ internal static class LinuxLoader
         }
 
         throw new BootImageException(
-            $"the Linux kernel needs {needed >> 10} KiB at 0x{header.PreferredAddress:x}, the guest has {writer.Memory.SizeBytes >> 20} MiB of RAM");
+            $"the Linux kernel needs {needed >> 10} KiB at 0x{header.PreferredAddress:x}, "
+            + $"the guest has {writer.Memory.SizeBytes >> 20} MiB of RAM");
     }
 
     private static bool Fits(ulong start, ulong sizeBytes, ulong end) => start <= end && sizeBytes <= end - start;
@@ -74,7 +77,8 @@ internal static class LinuxLoader
         BinaryPrimitives.WriteUInt64LittleEndian(page.AsSpan(0x70), rsdp);
         if (!source.Initrd.IsEmpty)
         {
-            ulong at = writer.PlaceHighest("initrd", source.Initrd.Span, initrdMaxAddress == 0 ? ulong.MaxValue : initrdMaxAddress + 1);
+            ulong limit = initrdMaxAddress == 0 ? ulong.MaxValue : initrdMaxAddress + 1;
+            ulong at = writer.PlaceHighest("initrd", source.Initrd.Span, limit);
             BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(0x218), (uint)at);
             BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(0x21C), (uint)source.Initrd.Length);
         }

@@ -32,7 +32,13 @@ internal readonly record struct MultibootHeader(
                 if (image.Length - at < 32)
                     throw new BootImageException("the Multiboot header is cut off");
                 header = new MultibootHeader(
-                    at, flags, Word(image, at + 12), Word(image, at + 16), Word(image, at + 20), Word(image, at + 24), Word(image, at + 28));
+                    at,
+                    flags,
+                    Word(image, at + 12),
+                    Word(image, at + 16),
+                    Word(image, at + 20),
+                    Word(image, at + 24),
+                    Word(image, at + 28));
             }
 
             return true;

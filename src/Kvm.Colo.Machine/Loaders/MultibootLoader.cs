@@ -26,7 +26,7 @@ internal static class MultibootLoader
         ulong entry = FindEntry(header, elf);
         BootPlan plan = ProcessorSetup.Protected32(writer, BootProtocol.Multiboot, entry);
         int mapBytes = PlaceMap(writer);
-        writer.PlaceCommandLine($"{source.KernelName} {source.CommandLine}".TrimEnd(' '), ulong.MaxValue);
+        uint textBytes = writer.PlaceCommandLine($"{source.KernelName} {source.CommandLine}".TrimEnd(' '), ulong.MaxValue);
         writer.Place("Multiboot loader name", BootLayout.LoaderName, "colo-vm\0"u8);
         writer.Claim("Multiboot information", BootLayout.StartInfo, InfoBytes);
         writer.Claim("Multiboot module list", BootLayout.ModuleList, ModuleBytes);
@@ -34,7 +34,7 @@ internal static class MultibootLoader
             PlaceByAddressFields(header, source.Kernel.Span, writer);
         else
             elf!.Load(source.Kernel.Span, writer);
-        bool hasModule = PlaceModule(source, writer);
+        bool hasModule = PlaceModule(source, writer, (uint)BootLayout.CommandLine + textBytes);
 
         Span<byte> info = stackalloc byte[InfoBytes];
         info.Clear();
@@ -100,7 +100,7 @@ internal static class MultibootLoader
         return bytes.Length;
     }
 
-    private static bool PlaceModule(BootSource source, BootWriter writer)
+    private static bool PlaceModule(BootSource source, BootWriter writer, uint emptyText)
     {
         if (source.Initrd.IsEmpty)
             return false;
@@ -109,10 +109,11 @@ internal static class MultibootLoader
         module.Clear();
         Put(module, 0, (uint)at);
         Put(module, 4, (uint)(at + (ulong)source.Initrd.Length));
-        Put(module, 8, (uint)BootLayout.CommandLine);
+        Put(module, 8, emptyText);
         writer.Write(BootLayout.ModuleList, module);
         return true;
     }
 
-    private static void Put(Span<byte> target, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(target[at..], value);
+    private static void Put(Span<byte> target, int at, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(target[at..], value);
 }

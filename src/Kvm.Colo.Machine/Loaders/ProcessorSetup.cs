@@ -23,7 +23,9 @@ internal static class ProcessorSetup
     private const int WordsPerTable = 512;
     private const int IdentityGib = 4;
 
-    /// <summary>Real mode at 0000:7C00 with the first disk's number in DL, as a PC BIOS leaves it; no BIOS answers, though.</summary>
+    /// <summary>
+    /// Real mode at 0000:7C00 with the first disk's number in DL, as a PC BIOS leaves it; no BIOS answers, though.
+    /// </summary>
     public static BootPlan RealMode() => new()
     {
         Protocol = BootProtocol.BootSector,

@@ -210,7 +210,6 @@ internal sealed class ColoSecondary : IDisposable
         if (!_blob.TryReceive(bytes, out Memory<byte> area))
             throw new MigrationException($"{_link.Description}: the device state of {bytes} bytes is too large");
         _reader.ReadExactly(area.Span);
-        _blob.Advance(bytes);
     }
 
     private void AnswerHeartbeat()

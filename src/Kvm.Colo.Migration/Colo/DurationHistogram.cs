@@ -18,8 +18,7 @@ internal sealed class DurationHistogram
 
     public TimeSpan Maximum => TimeSpan.FromTicks(Volatile.Read(ref _maxTicks));
 
-    /// <summary>Zero when there is none.</summary>
-    public TimeSpan Minimum => Count == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Volatile.Read(ref _minTicks));
+    public TimeSpan Minimum => TimeSpan.FromTicks(Count == 0 ? 0 : Volatile.Read(ref _minTicks));
 
     public TimeSpan Sum => TimeSpan.FromTicks(Volatile.Read(ref _sumTicks));
 
@@ -33,11 +32,19 @@ internal sealed class DurationHistogram
         }
     }
 
+    /// <summary>Forgets everything; what another thread records at this moment may be lost or kept.</summary>
+    public void Clear()
+    {
+        Array.Clear(_buckets);
+        _count = _maxTicks = _sumTicks = 0;
+        _minTicks = long.MaxValue;
+    }
+
     public void Record(TimeSpan duration)
     {
+        Interlocked.Add(ref _sumTicks, duration.Ticks);
         Interlocked.Increment(ref _buckets[Index(duration)]);
         Interlocked.Increment(ref _count);
-        Interlocked.Add(ref _sumTicks, duration.Ticks);
         if (duration.Ticks > _maxTicks)
             Volatile.Write(ref _maxTicks, duration.Ticks);
         if (duration.Ticks < _minTicks)

@@ -13,32 +13,53 @@ internal sealed class EpochApply(
     GuestMemory memory, IDirtyLog dirtyLog, EpochStaging staging, DeviceSectionReader devices, VerificationOwner verification)
     : IPauseWork, IDisposable
 {
-    private readonly PageBitmap _own = new(memory.PageCount);
+    // Pages whose private copy must go: those the guest wrote, and those the epoch changes. The second matters because a write fault
+    // that the stop interrupted may have made a private copy without a word in the dirty log: that copy equals the committed page
+    // until an epoch changes it.
+    private readonly PageBitmap _stale = new(memory.PageCount);
 
     public void OnPaused()
     {
-        dirtyLog.Harvest(_own);
-        _own.TakeFrom(memory.DeviceDirty);
-        staging.CommitTo(memory);
-        DropOwnPages();
+        dirtyLog.Harvest(_stale);
+        _stale.TakeFrom(memory.DeviceDirty);
+        staging.CommitTo(memory, _stale);
+        DropStalePages();
         if (devices.Apply() is { } failure)
             throw new MigrationException($"this host cannot load the epoch: {failure}");
         if (verification.Arrived is { } expected && RamHasher.Compute(memory) != expected)
-            throw new MigrationException("verification failed: RAM differs from the primary's at the cut");
+            throw new MigrationException($"verification failed: RAM differs from the primary's at the cut ({DescribeDifference()})");
     }
 
-    public void Dispose() => _own.Dispose();
+    public void Dispose() => _stale.Dispose();
 
-    // A private copy hides the committed page; dropping it in runs costs one call each.
-    private void DropOwnPages()
+    // Tells a page that was never sent from one whose private copy was never dropped.
+    private string DescribeDifference()
     {
-        for (ulong first = _own.NextSet(0); first < _own.PageCount;)
+        ulong first = memory.PageCount;
+        ulong count = 0;
+        for (ulong page = memory.PageCount; page-- > 0;)
         {
-            ulong end = _own.NextClear(first);
-            memory.DropPrivatePages(first, end - first);
-            first = _own.NextSet(end);
+            if (memory.Page(page).SequenceEqual(memory.CommittedPage(page)))
+                continue;
+            first = page;
+            count++;
         }
 
-        _own.ClearAll();
+        return count == 0
+            ? "every page equals the committed image, so a page was not sent"
+            : $"{count} pages hide the committed image, the first is {first}";
+    }
+
+    // A private copy hides the committed page; dropping it in runs costs one call each.
+    private void DropStalePages()
+    {
+        for (ulong first = _stale.NextSet(0); first < _stale.PageCount;)
+        {
+            ulong end = _stale.NextClear(first);
+            memory.DropPrivatePages(first, end - first);
+            first = _stale.NextSet(end);
+        }
+
+        _stale.ClearAll();
     }
 }

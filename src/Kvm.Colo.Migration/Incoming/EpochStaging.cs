@@ -35,13 +35,17 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
             reader.ReadExactly(slot[PageStaging.HeaderBytes..]);
     }
 
-    /// <summary>Writes all pages into the committed image, in the order in which they came; the guest stands still.</summary>
-    public void CommitTo(GuestMemory memory)
+    /// <summary>
+    /// Writes all pages into the committed image, in the order in which they came, and adds them to <paramref name="changed"/>; the guest
+    /// stands still.
+    /// </summary>
+    public void CommitTo(GuestMemory memory, PageBitmap changed)
     {
         for (int i = 0; i < _records.Count; i++)
         {
             ReadOnlySpan<byte> record = _records.Record(i);
             ulong header = MemoryMarshal.Read<ulong>(record);
+            changed.Mark(header & PageMask);
             if ((header & ZeroFlag) != 0)
                 memory.ZeroCommittedPage(header & PageMask);
             else

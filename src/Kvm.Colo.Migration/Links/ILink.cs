@@ -18,7 +18,7 @@ internal interface ILink : IDisposable
     void Send(ReadOnlySpan<byte> data);
 
     /// <summary>Receives at least one byte; 0 means the peer closed its side.</summary>
-    /// <exception cref="LinkException">The link is gone, or nothing came within <paramref name="deadline"/>.</exception>
+    /// <exception cref="LinkException">The link is gone, or nothing came within <paramref name="deadline"/> (infinite: no limit).</exception>
     int Receive(Span<byte> buffer, TimeSpan deadline);
 
     /// <summary>Ends both directions at once; whoever sends or receives gets a <see cref="LinkException"/> or 0.</summary>

@@ -46,10 +46,7 @@ internal sealed class SocketLink : ILink
 
     public int Receive(Span<byte> buffer, TimeSpan deadline)
     {
-        // For the socket 0 is no limit.
-        int milliseconds = deadline == Timeout.InfiniteTimeSpan
-            ? 0
-            : (int)Math.Clamp(deadline.TotalMilliseconds, 1, int.MaxValue);
+        int milliseconds = deadline == Timeout.InfiniteTimeSpan ? 0 : Math.Max(1, (int)Math.Min(deadline.TotalMilliseconds, int.MaxValue));
         try
         {
             if (milliseconds != _receiveTimeout)

@@ -10,6 +10,9 @@ internal static class DeviceCommands
 {
     private static readonly QmpMember<string> s_id = Argument("id", QmpTypes.Str);
 
+    private static readonly QmpMember<bool> s_queryNodes = OptionalArgument("query-nodes", QmpTypes.Bool,
+        "the block nodes by themselves instead of the disks");
+
     private static readonly QmpMember<string> s_type = Argument("qom-type", QmpTypes.Str, "what to make");
 
     private static readonly QmpMember<string> s_path = Argument("path", QmpTypes.Str,
@@ -30,7 +33,9 @@ internal static class DeviceCommands
         QmpCommand.Query("query-block", Snapshot, QmpTypes.ListOf(DeviceTypes.Block), "Disks.",
             static call => call.Host.Devices.BlockDevices),
         QmpCommand.Query("query-blockstats", Snapshot, QmpTypes.ListOf(DeviceTypes.BlockStats), "Counters of the disks.",
-            static call => call.Host.Devices.BlockDevices),
+            static call => call.Values.Get(s_queryNodes, fallback: false)
+                ? [.. call.Host.Devices.BlockDevices.Select(disk => disk with { Device = null, QomPath = null })]
+                : call.Host.Devices.BlockDevices, s_queryNodes),
         QmpCommand.Query("query-iothreads", Snapshot, QmpTypes.ListOf(DeviceTypes.IoThread), "I/O threads.",
             static call => call.Host.Devices.IoThreads),
         QmpCommand.Action("object-add", ControlLoop, QmpFeatures.None, takesOtherArguments: true,

@@ -31,22 +31,35 @@ internal static class DeviceTypes
         Field("format", QmpTypes.Str, (QmpBlockDevice disk) => disk.Driver),
         Field("virtual-size", QmpTypes.Int, (QmpBlockDevice disk) => disk.VirtualSizeBytes, "bytes"));
 
+    private static readonly QmpObject<QmpBlockDevice> s_cache = new("BlockdevCacheInfo", create: null,
+        Field("writeback", QmpTypes.Bool, (QmpBlockDevice disk) => disk.IsWriteBack),
+        Field("direct", QmpTypes.Bool, (QmpBlockDevice disk) => disk.IsDirect),
+        Field("no-flush", QmpTypes.Bool, (QmpBlockDevice _) => false, "never: a flush is always done"));
+
+    private static readonly QmpEnum<DetectZeroes> s_detectZeroes = new("BlockdevDetectZeroesOptions", "off", "on", "unmap");
+
+    /// <summary>Zeros stand for what disks of this product never have: throttling, encryption, a write threshold.</summary>
     private static readonly QmpObject<QmpBlockDevice> s_inserted = new("BlockDeviceInfo", create: null,
         Field("node-name", QmpTypes.Str, (QmpBlockDevice disk) => disk.NodeName),
         Field("file", QmpTypes.Str, (QmpBlockDevice disk) => disk.FileName),
         Field("ro", QmpTypes.Bool, (QmpBlockDevice disk) => disk.ReadOnly),
         Field("drv", QmpTypes.Str, (QmpBlockDevice disk) => disk.Driver),
+        Field("backing_file_depth", QmpTypes.Int, (QmpBlockDevice disk) => disk.BackingFileDepth),
+        Field("encrypted", QmpTypes.Bool, (QmpBlockDevice _) => false),
+        Field("detect_zeroes", s_detectZeroes, (QmpBlockDevice _) => DetectZeroes.Off),
+        None("bps"), None("bps_rd"), None("bps_wr"), None("iops"), None("iops_rd"), None("iops_wr"), None("write_threshold"),
+        Field("cache", s_cache, (QmpBlockDevice disk) => disk),
         Field("image", s_image, (QmpBlockDevice disk) => disk));
 
     /// <summary>No disk of this product has a medium to take out, so removable and locked are false.</summary>
     public static readonly QmpObject<QmpBlockDevice> Block = new("BlockInfo", create: null,
-        Field("device", QmpTypes.Str, (QmpBlockDevice disk) => disk.Device),
+        Field("device", QmpTypes.Str, (QmpBlockDevice disk) => disk.Device ?? ""),
         OptionalReference("qdev", QmpTypes.Str, (QmpBlockDevice disk) => disk.QomPath),
         Field("type", QmpTypes.Str, (QmpBlockDevice _) => "unknown"),
         Field("removable", QmpTypes.Bool, (QmpBlockDevice _) => false),
         Field("locked", QmpTypes.Bool, (QmpBlockDevice _) => false),
-        Field("inserted", s_inserted, (QmpBlockDevice disk) => disk),
-        Field("io-status", s_ioStatus, (QmpBlockDevice disk) => disk.IoStatus));
+        OptionalReference("inserted", s_inserted, (QmpBlockDevice disk) => disk),
+        OptionalValue("io-status", s_ioStatus, (QmpBlockDevice disk) => (QmpBlockIoStatus?)disk.IoStatus));
 
     private static readonly QmpObject<QmpBlockCounters> s_counters = new("BlockDeviceStats", create: null,
         Field("rd_bytes", QmpTypes.Int, (QmpBlockCounters disk) => disk.ReadBytes),
@@ -60,15 +73,38 @@ internal static class DeviceTypes
         Field("wr_highest_offset", QmpTypes.Int, (QmpBlockCounters disk) => disk.HighestWrittenOffset),
         Field("failed_rd_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.FailedReads),
         Field("failed_wr_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.FailedWrites),
-        Field("failed_flush_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.FailedFlushes));
+        Field("failed_flush_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.FailedFlushes),
+        Field("failed_unmap_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.FailedUnmaps),
+        Field("invalid_rd_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.InvalidReads),
+        Field("invalid_wr_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.InvalidWrites),
+        Field("invalid_flush_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.InvalidFlushes),
+        Field("invalid_unmap_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.InvalidUnmaps),
+        Field("unmap_bytes", QmpTypes.Int, (QmpBlockCounters disk) => disk.UnmapBytes),
+        Field("unmap_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.UnmapOperations),
+        Field("unmap_total_time_ns", QmpTypes.Int, (QmpBlockCounters disk) => disk.UnmapNanoseconds),
+        Field("rd_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L, "0: requests are never merged"),
+        Field("wr_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L),
+        Field("unmap_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L),
+        Field("account_invalid", QmpTypes.Bool, (QmpBlockCounters _) => false, "invalid requests are not in the sums"),
+        Field("account_failed", QmpTypes.Bool, (QmpBlockCounters _) => false, "failed requests are not in the sums"),
+        Field("timed_stats", QmpTypes.ListOf(QmpTypes.Any), (QmpBlockCounters _) => (IReadOnlyList<object>)[], "no intervals are kept"));
 
     public static readonly QmpObject<QmpBlockDevice> BlockStats = new("BlockStats", create: null,
-        Field("device", QmpTypes.Str, (QmpBlockDevice disk) => disk.Device),
+        OptionalReference("device", QmpTypes.Str, (QmpBlockDevice disk) => disk.Device),
         OptionalReference("qdev", QmpTypes.Str, (QmpBlockDevice disk) => disk.QomPath),
-        Field("node-name", QmpTypes.Str, (QmpBlockDevice disk) => disk.NodeName),
+        OptionalReference("node-name", QmpTypes.Str, (QmpBlockDevice disk) => disk.NodeName),
         Field("stats", s_counters, (QmpBlockDevice disk) => disk.Counters));
 
     public static readonly QmpObject<QmpPropertyInfo> Property = new("ObjectPropertyInfo", create: null,
         Field("name", QmpTypes.Str, (QmpPropertyInfo property) => property.Name),
         Field("type", QmpTypes.Str, (QmpPropertyInfo property) => property.Type));
+
+    private enum DetectZeroes
+    {
+        Off,
+        On,
+        Unmap,
+    }
+
+    private static QmpField<QmpBlockDevice, long> None(string name) => Field(name, QmpTypes.Int, (QmpBlockDevice _) => 0L);
 }

@@ -17,3 +17,16 @@ internal enum QmpCapability
 {
     OutOfBand,
 }
+
+/// <summary>QAPI <c>JSONType</c>.</summary>
+internal enum JsonType
+{
+    String,
+    Number,
+    Int,
+    Boolean,
+    Null,
+    Object,
+    Array,
+    Value,
+}

@@ -29,6 +29,9 @@ internal static class ServerTypes
         private static readonly QmpMember s_tag = Argument("meta-type", new QmpEnum<SchemaMetaType>("SchemaMetaType",
             "builtin", "enum", "array", "object", "alternate", "command", "event"));
 
+        private static readonly QmpEnum<JsonType> s_jsonType = new("JSONType",
+            "string", "number", "int", "boolean", "null", "object", "array", "value");
+
         private static readonly QmpMember[] s_member =
         [
             Argument("name", QmpTypes.Str), Argument("type", QmpTypes.Str), OptionalArgument("default", QmpTypes.Any),
@@ -38,7 +41,7 @@ internal static class ServerTypes
         private static readonly QmpShape s_info = new("SchemaInfo",
             [Argument("name", QmpTypes.Str), s_tag, OptionalArgument("features", QmpTypes.ListOf(QmpTypes.Str))], s_tag,
             [
-                Branch("builtin", Argument("json-type", QmpTypes.Str)),
+                Branch("builtin", Argument("json-type", s_jsonType)),
                 Branch("enum", Argument("members", ListOf("SchemaInfoEnumMember", Argument("name", QmpTypes.Str),
                     OptionalArgument("features", QmpTypes.ListOf(QmpTypes.Str)))), Argument("values", QmpTypes.ListOf(QmpTypes.Str))),
                 Branch("array", Argument("element-type", QmpTypes.Str)),

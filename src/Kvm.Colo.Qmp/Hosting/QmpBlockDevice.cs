@@ -3,8 +3,8 @@ namespace Kvm.Colo.Qmp.Hosting;
 /// <summary>One disk as the guest sees it (QAPI <c>BlockInfo</c> and <c>BlockStats</c>).</summary>
 internal sealed record QmpBlockDevice
 {
-    /// <summary>The disk's id.</summary>
-    public required string Device { get; init; }
+    /// <summary>The disk's id; null leaves it out, for a block node seen by itself.</summary>
+    public required string? Device { get; init; }
 
     public string? QomPath { get; init; }
 
@@ -18,6 +18,15 @@ internal sealed record QmpBlockDevice
     public bool ReadOnly { get; init; }
 
     public long VirtualSizeBytes { get; init; }
+
+    /// <summary>Number of images behind this one.</summary>
+    public long BackingFileDepth { get; init; }
+
+    /// <summary>Writes are complete for the guest before they are on the medium.</summary>
+    public bool IsWriteBack { get; init; } = true;
+
+    /// <summary>Opened with O_DIRECT.</summary>
+    public bool IsDirect { get; init; }
 
     public QmpBlockIoStatus IoStatus { get; init; }
 
@@ -45,6 +54,12 @@ internal sealed record QmpBlockCounters
 
     public long FlushOperations { get; init; }
 
+    public long UnmapBytes { get; init; }
+
+    public long UnmapOperations { get; init; }
+
+    public long UnmapNanoseconds { get; init; }
+
     public long ReadNanoseconds { get; init; }
 
     public long WriteNanoseconds { get; init; }
@@ -56,6 +71,17 @@ internal sealed record QmpBlockCounters
     public long FailedWrites { get; init; }
 
     public long FailedFlushes { get; init; }
+
+    public long FailedUnmaps { get; init; }
+
+    /// <summary>Requests that the guest asked for wrongly.</summary>
+    public long InvalidReads { get; init; }
+
+    public long InvalidWrites { get; init; }
+
+    public long InvalidFlushes { get; init; }
+
+    public long InvalidUnmaps { get; init; }
 
     public long HighestWrittenOffset { get; init; }
 }

@@ -194,9 +194,7 @@ internal sealed partial class QmpMessageReader(QmpLimits limits)
         var text = new StringBuilder(Excerpt(_buffer.AsSpan(_tokenStart.._length)));
         text.Append(value < 0x80 ? (char)value : '\uFFFD');
         Error = $"JSON parse error, stray '{text}'";
-
-        // A control character or 0xFF is the client's way to ask for a clean start; anything else drags on to a boundary.
-        _state = value < 0x20 || value >= 0xFE ? Lexer.Start : Lexer.Recovery;
+        _state = Lexer.Recovery;
         return QmpInputStatus.Error;
     }
 

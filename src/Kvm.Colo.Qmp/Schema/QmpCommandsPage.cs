@@ -27,6 +27,7 @@ internal static class QmpCommandsPage
         Runs on: *loop*, the machine's control loop, in order with everything else that changes it; *monitor*, the monitor's own
         thread, at once, from a snapshot; *oob*, as *monitor*, and with `exec-oob` before requests that wait.
 
+
         """;
 
     public static string Write(IReadOnlyList<(string Title, IReadOnlyList<QmpCommand> Commands)> topics, QmpSchema schema)

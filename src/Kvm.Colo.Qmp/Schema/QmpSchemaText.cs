@@ -36,11 +36,13 @@ internal static class QmpSchemaText
             return;
         writer.WriteString("tag"u8, type.Tag.Name);
         writer.WriteStartArray("variants"u8);
-        foreach (QmpBranch branch in type.Branches)
+        foreach (string name in ((IQmpEnum)type.Tag.Type).Names)
         {
+            // A value without members of its own has a case too: clients look each value up.
+            IQmpObject branch = type.Branches.FirstOrDefault(branch => branch.Case == name)?.Type ?? QmpShape.Empty;
             writer.WriteStartObject();
-            writer.WriteString("case"u8, branch.Case);
-            writer.WriteString("type"u8, numbers[(QmpType)branch.Type]);
+            writer.WriteString("case"u8, name);
+            writer.WriteString("type"u8, numbers[(QmpType)branch]);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();

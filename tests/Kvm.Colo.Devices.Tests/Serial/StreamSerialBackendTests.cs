@@ -89,7 +89,8 @@ public class StreamSerialBackendTests
     [Fact]
     public void CreateFile_SaysWhy_WhenItCannot()
     {
-        SerialBackendException e = Assert.Throws<SerialBackendException>(() => StreamSerialBackend.CreateFile("/proc/nothing/here", _logger));
+        SerialBackendException e = Assert.Throws<SerialBackendException>(
+            () => StreamSerialBackend.CreateFile("/proc/nothing/here", _logger));
         Assert.Contains("/proc/nothing/here", e.Message, StringComparison.Ordinal);
     }
 

@@ -96,7 +96,8 @@ public sealed class UnixSocketSerialBackendTests : IDisposable
     [Fact]
     public void Connect_SaysWhy_WhenNobodyListens()
     {
-        SerialBackendException e = Assert.Throws<SerialBackendException>(() => UnixSocketSerialBackend.Connect(SocketPath, _logger));
+        SerialBackendException e = Assert.Throws<SerialBackendException>(
+            () => UnixSocketSerialBackend.Connect(SocketPath, _logger));
         Assert.Contains(SocketPath, e.Message, StringComparison.Ordinal);
     }
 
@@ -164,7 +165,8 @@ public sealed class UnixSocketSerialBackendTests : IDisposable
         return backend;
     }
 
-    private string Refusal() => Assert.Throws<SerialBackendException>(() => UnixSocketSerialBackend.Listen(SocketPath, _logger)).Message;
+    private string Refusal() =>
+        Assert.Throws<SerialBackendException>(() => UnixSocketSerialBackend.Listen(SocketPath, _logger)).Message;
 
     private Socket Dial()
     {

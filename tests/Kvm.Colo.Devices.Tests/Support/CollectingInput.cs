@@ -37,7 +37,8 @@ internal sealed class CollectingInput(int limit) : ISerialInput
             long start = Environment.TickCount64;
             while (_received.Count < count)
             {
-                Assert.True(Environment.TickCount64 - start < Deadline.TotalMilliseconds, $"{_received.Count} of {count} bytes came");
+                bool inTime = Environment.TickCount64 - start < Deadline.TotalMilliseconds;
+                Assert.True(inTime, $"{_received.Count} of {count} bytes came");
                 Monitor.Wait(_lock, TimeSpan.FromSeconds(1));
             }
 

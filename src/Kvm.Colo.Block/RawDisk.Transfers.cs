@@ -1,0 +1,102 @@
+using Kvm.Colo.Native;
+using Kvm.Colo.Native.Io;
+
+namespace Kvm.Colo.Block;
+
+/// <content>The operations themselves. A partial transfer goes on where the kernel stopped.</content>
+internal sealed partial class RawDisk
+{
+    private static readonly byte[] s_zeroes = new byte[64 * 1024];
+
+    private Errno Execute(BlockRequest request) => request.Operation switch
+    {
+        BlockOperation.Read => Transfer(request, isWrite: false),
+        BlockOperation.Write => Transfer(request, isWrite: true),
+        BlockOperation.Flush => ToErrno(Shim.FlushData(_file)),
+        BlockOperation.Discard => Discard(request),
+        _ => WriteZeroes(request),
+    };
+
+    /// <summary>Reads what the page cache has, without waiting; true when that was all of it.</summary>
+    private bool TryReadCached(BlockRequest request)
+    {
+        if (_readsMayWait)
+            return false;
+        while (request.Vectors.RemainingBytes > 0)
+        {
+            ulong at = request.OffsetBytes + (request.LengthBytes - request.Vectors.RemainingBytes);
+            long got = NativeFile.Read(_file, request.Vectors, at, NativeFile.NoWait);
+            if (got <= 0)
+            {
+                // A file system without the flag would refuse every time; anything else is the workers' to find out.
+                _readsMayWait |= got is -(long)Errno.EOPNOTSUPP or -(long)Errno.EINVAL;
+                return false;
+            }
+
+            request.Vectors.Advance((ulong)got);
+        }
+
+        End(request, Errno.None);
+        return true;
+    }
+
+    private Errno Transfer(BlockRequest request, bool isWrite)
+    {
+        int flags = isWrite && request.IsDurable ? NativeFile.Durable : 0;
+        while (request.Vectors.RemainingBytes > 0)
+        {
+            ulong at = request.OffsetBytes + (request.LengthBytes - request.Vectors.RemainingBytes);
+            long done = isWrite
+                ? NativeFile.Write(_file, request.Vectors, at, flags)
+                : NativeFile.Read(_file, request.Vectors, at, flags);
+            if (done == -(long)Errno.EINTR)
+                continue;
+            if (done < 0)
+                return ToErrno(done);
+            if (done == 0)
+                return Errno.EIO; // somebody has cut the image short under us
+            request.Vectors.Advance((ulong)done);
+        }
+
+        return Errno.None;
+    }
+
+    // Section 5.2.6: a discard is a hint, so a host that cannot do it has not failed.
+    private Errno Discard(BlockRequest request)
+    {
+        if (request.LengthBytes == 0)
+            return Errno.None;
+        Errno result = ToErrno(Shim.Fallocate(_file, NativeFile.PunchHole, request.OffsetBytes, request.LengthBytes));
+        return result is Errno.EOPNOTSUPP or Errno.ENODEV ? Errno.None : result;
+    }
+
+    private Errno WriteZeroes(BlockRequest request)
+    {
+        if (request.LengthBytes == 0)
+            return Errno.None;
+        int mode = request.MayUnmap ? NativeFile.PunchHole : NativeFile.ZeroRange;
+        Errno result = ToErrno(Shim.Fallocate(_file, mode, request.OffsetBytes, request.LengthBytes));
+        if (result is Errno.EOPNOTSUPP or Errno.ENODEV or Errno.EINVAL)
+            result = WriteZeroBytes(request.OffsetBytes, request.LengthBytes);
+        return result == Errno.None && request.IsDurable ? ToErrno(Shim.FlushData(_file)) : result;
+    }
+
+    private Errno WriteZeroBytes(ulong offset, ulong length)
+    {
+        while (length > 0)
+        {
+            ReadOnlySpan<byte> part = s_zeroes.AsSpan(0, (int)Math.Min(length, (ulong)s_zeroes.Length));
+            long done = NativeFile.Write(_file, part, offset, 0);
+            if (done == -(long)Errno.EINTR)
+                continue;
+            if (done <= 0)
+                return done == 0 ? Errno.EIO : ToErrno(done);
+            offset += (ulong)done;
+            length -= (ulong)done;
+        }
+
+        return Errno.None;
+    }
+
+    private static Errno ToErrno(long result) => result >= 0 ? Errno.None : (Errno)(-result);
+}

@@ -1,0 +1,212 @@
+using Kvm.Colo.Native;
+using Kvm.Colo.Native.Io;
+
+namespace Kvm.Colo.Block;
+
+/// <summary>
+/// A raw image: a regular file or a block device, its bytes the guest's bytes, locked while open. What the page cache holds is read at
+/// once on the caller's thread; everything else is done by four named threads, so that a slow disk delays nobody but itself.
+/// </summary>
+internal sealed partial class RawDisk : IBlockNode
+{
+    public const int SectorBytes = 512;
+    public const int WorkerCount = 4;
+
+    private static readonly TimeSpan s_closeDeadline = TimeSpan.FromSeconds(30);
+    private readonly SafeDescriptor _file;
+    private readonly Thread[] _workers = new Thread[WorkerCount];
+    private readonly object _lock = new();
+    private readonly object _idle = new();
+    private BlockRequest? _first;
+    private BlockRequest? _last;
+    private int _inFlight;
+    private bool _closing;
+    private bool _readsMayWait;
+
+    private RawDisk(SafeDescriptor file, string name, ulong capacityBytes, bool isReadOnly)
+    {
+        _file = file;
+        Name = name;
+        CapacityBytes = capacityBytes;
+        IsReadOnly = isReadOnly;
+        for (int i = 0; i < WorkerCount; i++)
+        {
+            _workers[i] = new Thread(Work) { Name = $"disk-{name}-{i}", IsBackground = true };
+            _workers[i].Start();
+        }
+    }
+
+    public string Name { get; }
+
+    public ulong CapacityBytes { get; }
+
+    public bool IsReadOnly { get; }
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Opens and locks an image. Many may read it at once; whoever may write it has it alone.</summary>
+    /// <param name="path">A regular file or a block device.</param>
+    /// <param name="isReadOnly">Whether nobody may write through this node.</param>
+    /// <param name="name">What messages and threads call it.</param>
+    /// <exception cref="DiskOpenException">Missing, not accessible, neither file nor block device, empty, oddly sized, or in use.</exception>
+    public static RawDisk Open(string path, bool isReadOnly, string name)
+    {
+        const int readWrite = 2;
+        const int nonBlocking = 0x800; // a FIFO must not hang the start; on files and disks it has no effect
+        long opened = Shim.Open(path, (isReadOnly ? 0 : readWrite) | nonBlocking, 0);
+        if (opened < 0)
+            throw new DiskOpenException(path, DescribeOpen((Errno)(-opened), isReadOnly));
+        var file = new SafeDescriptor(opened);
+        try
+        {
+            return new RawDisk(file, name, CheckAndLock(file, path, isReadOnly), isReadOnly);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Submit(BlockRequest request)
+    {
+        request.Next = null;
+        Interlocked.Increment(ref _inFlight);
+        if (Check(request) is var refusal && refusal != Errno.None)
+            End(request, refusal);
+        else if (request.Operation != BlockOperation.Read || !TryReadCached(request))
+            Enqueue(request);
+    }
+
+    public bool Drain(TimeSpan deadline)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        lock (_idle)
+        {
+            while (InFlight > 0)
+            {
+                TimeSpan left = deadline - TimeProvider.System.GetElapsedTime(start);
+                if (left <= TimeSpan.Zero || !Monitor.Wait(_idle, left))
+                    return InFlight == 0;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets what is in flight finish, ends the threads, flushes and unlocks.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_closing)
+                return;
+            _closing = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        foreach (Thread worker in _workers)
+        {
+            if (!worker.Join(s_closeDeadline))
+                throw new TimeoutException($"disk {Name}: the host did not finish its requests within {s_closeDeadline.TotalSeconds} s");
+        }
+
+        if (!IsReadOnly)
+            Shim.FlushData(_file);
+        _file.Dispose();
+    }
+
+    private static ulong CheckAndLock(SafeDescriptor file, string path, bool isReadOnly)
+    {
+        long locked = Shim.LockFile(file, isReadOnly ? 0 : 1);
+        if (locked == -(long)Errno.EAGAIN)
+            throw new DiskOpenException(path, "in use by another VM (stop that VM, or give both readonly=on)");
+        long answer = NativeFile.Info(file, out NativeFileKind kind, out ulong size);
+        if (answer < 0)
+            throw new DiskOpenException(path, new NativeException("stat", (Errno)(-answer)).Message);
+        if (kind == NativeFileKind.Other)
+            throw new DiskOpenException(path, "neither a regular file nor a block device");
+        if (locked < 0)
+            throw new DiskOpenException(path, $"cannot be locked: {new NativeException("fcntl", (Errno)(-locked)).Message}");
+        if (size == 0)
+            throw new DiskOpenException(path, "empty (make it with: truncate -s 1G FILE)");
+        if (size % SectorBytes != 0)
+            throw new DiskOpenException(path, $"{size} bytes are no whole number of 512-byte sectors (is it a raw image?)");
+        return size;
+    }
+
+    private static string DescribeOpen(Errno errno, bool isReadOnly) => errno switch
+    {
+        Errno.ENOENT => "does not exist",
+        Errno.EACCES or Errno.EPERM when isReadOnly => "may not be read (check its owner and mode)",
+        Errno.EACCES or Errno.EPERM => "may not be read and written (check its owner and mode, or use readonly=on)",
+        Errno.EROFS => "lies on a read-only file system (use readonly=on)",
+        Errno.EISDIR => "is a directory",
+        _ => new NativeException("open", errno).Message,
+    };
+
+    private Errno Check(BlockRequest request)
+    {
+        if (_closing)
+            return Errno.ENODEV;
+        if (request.Operation == BlockOperation.Flush)
+            return Errno.None;
+        if (IsReadOnly && request.Operation != BlockOperation.Read)
+            return Errno.EROFS;
+        bool isTransfer = request.Operation is BlockOperation.Read or BlockOperation.Write;
+        return request.OffsetBytes > CapacityBytes
+            || request.LengthBytes > CapacityBytes - request.OffsetBytes
+            || (request.OffsetBytes | request.LengthBytes) % SectorBytes != 0
+            || (isTransfer && request.LengthBytes != request.Vectors.RemainingBytes)
+            ? Errno.EINVAL
+            : Errno.None;
+    }
+
+    private void Enqueue(BlockRequest request)
+    {
+        lock (_lock)
+        {
+            if (_last is null)
+                _first = request;
+            else
+                _last.Next = request;
+            _last = request;
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    private void End(BlockRequest request, Errno result)
+    {
+        request.Complete(result);
+        if (Interlocked.Decrement(ref _inFlight) > 0)
+            return;
+        lock (_idle)
+            Monitor.PulseAll(_idle);
+    }
+
+    private void Work()
+    {
+        while (TryDequeue() is { } request)
+            End(request, Execute(request));
+    }
+
+    private BlockRequest? TryDequeue()
+    {
+        lock (_lock)
+        {
+            while (_first is null)
+            {
+                if (_closing)
+                    return null;
+                Monitor.Wait(_lock);
+            }
+
+            BlockRequest request = _first;
+            _first = request.Next;
+            request.Next = null;
+            if (_first is null)
+                _last = null;
+            return request;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using Kvm.Colo.Native;
+using Kvm.Colo.Native.Io;
+using Kvm.Colo.Net;
+using static Kvm.Colo.Devices.Virtio.Net.VirtioNetProtocol;
+
+namespace Kvm.Colo.Devices.Virtio.Net;
+
+/// <summary>
+/// Network card (virtio 1.2, section 5.1) with one queue pair and a control queue, on any backend. Each frame is copied once between
+/// guest memory and a buffer of the card, so nobody looks at bytes the guest can still change.
+/// </summary>
+internal sealed partial class VirtioNet : VirtioDevice
+{
+    public const uint VirtioId = 1;
+    public const ushort QueueSize = 256;
+    public const ushort ControlQueueSize = 64;
+    private const int ReceiveQueue = 0;
+    private const int TransmitQueue = 1;
+    private const int ControlQueue = 2;
+
+    private readonly INetBackend _backend;
+    private readonly VirtioNetState _current;
+    private readonly VirtioNetState _staged;
+    private readonly VirtqueueChain _chain = new(QueueSize);
+    private readonly byte[] _transmitFrame = new byte[VnetHeader.MaxFrameBytes];
+    private readonly byte[] _receiveFrame = new byte[VnetHeader.MaxFrameBytes];
+    private readonly IIoTimer _announceTimer;
+    private MacAddress _address;
+    private ushort _linkStatus = StatusLinkUp;
+
+    public VirtioNet(VirtioHost host, VirtioNetConfig config, INetBackend backend)
+        : base(
+            host,
+            new VirtioIdentity(VirtioId, "virtio-net", config.InstanceId, config.Name),
+            FeaturesOf(config),
+            [QueueSize, QueueSize, ControlQueueSize])
+    {
+        _backend = backend;
+        _address = config.Address;
+        _current = new VirtioNetState(OfferedFeatures, QueueSizes);
+        _staged = new VirtioNetState(OfferedFeatures, QueueSizes);
+        _announceTimer = host.Loop.CreateTimer(OnAnnounceTimer);
+    }
+
+    public MacAddress Address
+    {
+        get
+        {
+            lock (Gate)
+                return _address;
+        }
+    }
+
+    public VirtioNetCounters Counters { get; } = new();
+
+    protected override VirtioDeviceState CurrentState => _current;
+
+    protected override VirtioDeviceState StagedState => _staged;
+
+    private bool IsLinkUp => (_linkStatus & StatusLinkUp) != 0;
+
+    /// <summary>Connects the backend. Called once, before the guest runs.</summary>
+    public void Start() => _backend.Start(OnReadable, OnLost);
+
+    /// <summary>Plugs or unplugs the cable.</summary>
+    public void SetLink(bool isUp)
+    {
+        lock (Gate)
+        {
+            if (IsLinkUp == isUp)
+                return;
+            _linkStatus ^= StatusLinkUp;
+            ChangeConfiguration();
+            UpdateReceiving();
+        }
+    }
+
+    public override void ReadConfiguration(int offset, Span<byte> data)
+    {
+        Span<byte> configuration = stackalloc byte[ConfigBytes];
+        _address.Write(configuration);
+        BinaryPrimitives.WriteUInt16LittleEndian(configuration[ConfigStatus..], _linkStatus);
+        BinaryPrimitives.WriteUInt16LittleEndian(configuration[ConfigQueuePairs..], 1);
+        data.Clear();
+        if (offset < ConfigBytes)
+            configuration.Slice(offset, Math.Min(data.Length, ConfigBytes - offset)).CopyTo(data);
+    }
+
+    protected override void OnActivate()
+    {
+        Errno refused = _backend.SetOffloads(AcceptedOffloads());
+        if (refused != Errno.None)
+        {
+            HostErrors.Report("the offloads were refused with this errno", (ulong)refused);
+            Fail("the host cannot do what was negotiated");
+            return;
+        }
+
+        UpdateReceiving();
+    }
+
+    protected override bool TryOnReset()
+    {
+        _backend.SetReceiving(false);
+        _backend.SetOffloads(NetOffloads.None);
+        _heldBytes = 0;
+        _waitsForBuffers = false;
+        _linkStatus &= unchecked((ushort)~StatusAnnounce);
+        return true;
+    }
+
+    protected override void OnNotify(int queue)
+    {
+        switch (queue)
+        {
+            case ReceiveQueue:
+                OnReceiveBuffers();
+                break;
+            case TransmitQueue:
+                Transmit();
+                break;
+            default:
+                Control();
+                break;
+        }
+    }
+
+    protected override void OnQuiesce() => UpdateReceiving();
+
+    protected override void OnResume() => UpdateReceiving();
+
+    protected override void OnCapture()
+    {
+        _address.Write(_current.Address);
+        _current.LinkStatus = _linkStatus;
+    }
+
+    protected override string? OnApply()
+    {
+        _address = MacAddress.Read(_staged.Address);
+        _linkStatus = _staged.LinkStatus;
+        _heldBytes = 0;
+        _waitsForBuffers = false;
+        Errno refused = _backend.SetOffloads(IsActive ? AcceptedOffloads() : NetOffloads.None);
+        return refused == Errno.None ? null : new NativeException("TUNSETOFFLOAD", refused).Message;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _announceTimer.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private static ulong FeaturesOf(VirtioNetConfig config)
+    {
+        const ulong always = FeatureMac | FeatureMergeableBuffers | FeatureStatus | FeatureControlQueue | FeatureGuestAnnounce;
+        const ulong offloads = FeatureChecksum | FeatureGuestChecksum | FeatureGuestTso4 | FeatureGuestTso6 | FeatureGuestEcn
+            | FeatureHostTso4 | FeatureHostTso6 | FeatureHostEcn;
+        return always | (config.OfferOffloads ? offloads : 0);
+    }
+
+    private NetOffloads AcceptedOffloads()
+    {
+        if ((DriverFeatures & FeatureGuestChecksum) == 0)
+            return NetOffloads.None;
+        NetOffloads offloads = NetOffloads.Checksum;
+        if ((DriverFeatures & FeatureGuestTso4) != 0)
+            offloads |= NetOffloads.Tso4;
+        if ((DriverFeatures & FeatureGuestTso6) != 0)
+            offloads |= NetOffloads.Tso6;
+        if ((DriverFeatures & FeatureGuestEcn) != 0 && (offloads & (NetOffloads.Tso4 | NetOffloads.Tso6)) != 0)
+            offloads |= NetOffloads.TsoEcn;
+        return offloads;
+    }
+
+    private void OnLost()
+    {
+        lock (Gate)
+            HostErrors.Report("the interface is gone");
+        SetLink(false);
+    }
+}

@@ -1,0 +1,30 @@
+namespace Kvm.Colo.Devices.Virtio.Net;
+
+/// <summary>Frames of one card. Written under its lock, read by anyone.</summary>
+internal sealed class VirtioNetCounters
+{
+    private long _received;
+    private long _sent;
+    private long _receiveDropped;
+    private long _sendDropped;
+
+    /// <summary>Frames the guest was given.</summary>
+    public long Received => Volatile.Read(ref _received);
+
+    /// <summary>Frames the backend took.</summary>
+    public long Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Frames for which the guest's buffers were too small.</summary>
+    public long ReceiveDropped => Volatile.Read(ref _receiveDropped);
+
+    /// <summary>Frames of illegal length or header, with the link down, or refused by the host.</summary>
+    public long SendDropped => Volatile.Read(ref _sendDropped);
+
+    public void CountReceived() => Interlocked.Increment(ref _received);
+
+    public void CountSent() => Interlocked.Increment(ref _sent);
+
+    public void CountReceiveDropped() => Interlocked.Increment(ref _receiveDropped);
+
+    public void CountSendDropped() => Interlocked.Increment(ref _sendDropped);
+}

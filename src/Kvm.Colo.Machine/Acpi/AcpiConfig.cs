@@ -1,0 +1,28 @@
+using Kvm.Colo.Devices.Acpi;
+using Kvm.Colo.Devices.Serial;
+
+namespace Kvm.Colo.Machine.Acpi;
+
+/// <summary>What the ACPI tables describe.</summary>
+internal sealed record AcpiConfig
+{
+    public const int MaxVcpus = 255;
+
+    public required int VcpuCount { get; init; }
+
+    public IReadOnlyList<Serial16550Config> SerialPorts { get; init; } = [];
+
+    /// <summary>In this order they are found: the first disk becomes vda.</summary>
+    public IReadOnlyList<AcpiVirtioDevice> VirtioDevices { get; init; } = [];
+
+    /// <summary>The power registers; without them the guest can neither power off nor reset through ACPI.</summary>
+    public AcpiPowerConfig? Power { get; init; }
+
+    public bool HasRtc { get; init; }
+
+    public uint LocalApicAddress { get; init; } = 0xFEE0_0000;
+
+    public uint IoApicAddress { get; init; } = 0xFEC0_0000;
+
+    public byte IoApicId { get; init; }
+}

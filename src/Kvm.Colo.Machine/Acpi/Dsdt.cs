@@ -1,0 +1,71 @@
+using Kvm.Colo.Devices.Acpi;
+using Kvm.Colo.Devices.Rtc;
+using Kvm.Colo.Devices.Serial;
+
+namespace Kvm.Colo.Machine.Acpi;
+
+/// <summary>The machine's devices in ACPI machine language.</summary>
+internal static class Dsdt
+{
+    private const byte DeviceWasPressed = 0x80;
+
+    /// <summary>The definition block without its table header.</summary>
+    public static byte[] Build(AcpiConfig config)
+    {
+        List<AmlTerm> devices = [];
+        foreach (Serial16550Config port in config.SerialPorts)
+            devices.Add(Serial(port, devices.Count + 1));
+        for (int i = 0; i < config.VirtioDevices.Count; i++)
+            devices.Add(Virtio(config.VirtioDevices[i], i));
+        if (config.HasRtc)
+            devices.Add(Rtc());
+        if (config.Power is null)
+            return Aml.Encode(Aml.Scope("\\_SB", [.. devices]));
+        devices.Add(Aml.Device("PWRB", Aml.Name("_HID", Aml.EisaId("PNP0C0C"))));
+        devices.Add(GenericEvents(config.Power));
+        return Aml.Encode(SoftOff(), Aml.Scope("\\_SB", [.. devices]));
+    }
+
+    private static AmlTerm SoftOff() =>
+        Aml.Name("\\_S5", Aml.Package(Aml.Integer(AcpiPowerDevice.SleepTypeOff), Aml.Integer(0), Aml.Integer(0), Aml.Integer(0)));
+
+    // The legacy interrupts of a hardware-reduced machine are not mapped by themselves: without this device the console would go
+    // silent when its driver changes from polling to interrupts.
+    private static AmlTerm Serial(Serial16550Config port, int number) => Aml.Device(
+        $"COM{number}",
+        Aml.Name("_HID", Aml.EisaId("PNP0501")),
+        Aml.Name("_UID", Aml.Integer((ulong)number)),
+        Aml.Name("_CRS", Aml.Resources(
+            AmlResource.Ports(port.BasePort, Serial16550Config.PortCount),
+            AmlResource.EdgeInterrupt(port.Irq))));
+
+    private static AmlTerm Virtio(AcpiVirtioDevice device, int index) => Aml.Device(
+        $"V{index:X3}",
+        Aml.Name("_HID", Aml.Text("LNRO0005")),
+        Aml.Name("_UID", Aml.Integer((ulong)index)),
+        Aml.Name("_CCA", Aml.Integer(1)),
+        Aml.Name("_CRS", Aml.Resources(
+            AmlResource.Memory32(device.Start, device.SizeBytes),
+            AmlResource.EdgeInterrupt(device.Irq))));
+
+    private static AmlTerm Rtc() => Aml.Device(
+        "RTC",
+        Aml.Name("_HID", Aml.EisaId("PNP0B00")),
+        Aml.Name("_CRS", Aml.Resources(AmlResource.Ports(RtcDevice.IndexPort, RtcDevice.PortCount))));
+
+    // The generic event device: its interrupt says that something happened, the port says what, and reading the port takes it.
+    private static AmlTerm GenericEvents(AcpiPowerConfig power) => Aml.Device(
+        "GED",
+        Aml.Name("_HID", Aml.Text("ACPI0013")),
+        Aml.Name("_UID", Aml.Integer(0)),
+        Aml.Name("_CRS", Aml.Resources(AmlResource.EdgeInterrupt(power.Irq))),
+        Aml.PortRegion("EREG", (ushort)(power.BasePort + AcpiPowerDevice.EventOffset), 1),
+        Aml.ByteField("EREG", "EVTS"),
+        Aml.Method(
+            "_EVT",
+            1,
+            Aml.Store(Aml.Reference("EVTS"), Aml.Local0),
+            Aml.If(
+                Aml.And(Aml.Local0, Aml.Integer(AcpiPowerDevice.PowerButtonEvent)),
+                Aml.Notify("\\_SB.PWRB", DeviceWasPressed))));
+}

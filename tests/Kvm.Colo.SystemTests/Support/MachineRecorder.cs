@@ -1,0 +1,97 @@
+using Kvm.Colo.Machine;
+using Kvm.Colo.Migration;
+using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.SystemTests.Support;
+
+/// <summary>Writes down what a machine and its migrations report, and lets a test wait for it.</summary>
+internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
+{
+    private readonly Lock _lock = new();
+    private readonly List<string> _events = [];
+    private readonly ManualResetEventSlim _changed = new(false);
+
+    public string[] Events
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _events];
+        }
+    }
+
+    public void OnStop() => Count("STOP");
+
+    public void OnResume() => Count("RESUME");
+
+    public void OnShutdown(bool byGuest, ShutdownCause cause) => Add($"SHUTDOWN {byGuest} {cause}");
+
+    public void OnReset(bool byGuest, ShutdownCause cause) => Add($"RESET {byGuest} {cause}");
+
+    public void OnPanic() => Add("GUEST_PANICKED");
+
+    public void OnPowerdown() => Add("POWERDOWN");
+
+    public void OnRunState(RunState from, RunState to)
+    {
+        // STOP and RESUME tell the story; at a thousand checkpoints a second this would bury it.
+    }
+
+    public void OnStatus(MigrationStatus status) => Add($"MIGRATION {status}");
+
+    public void OnPass(int pass)
+    {
+    }
+
+    public void OnColoExit(ColoMode mode, ColoExitReason reason) => Add($"COLO_EXIT {mode} {reason}");
+
+    public void OnProgress(MigrationProgress progress)
+    {
+    }
+
+    public void OnColoMessage(bool sent, ColoMessage message)
+    {
+    }
+
+    public void OnMessage(string text) => Add($"message: {text}");
+
+    public int CountOf(string name)
+    {
+        lock (_lock)
+            return _counts.GetValueOrDefault(name);
+    }
+
+    public void WaitFor(string prefix, int seconds = 30) =>
+        WaitUntil(() => Events.Any(e => e.StartsWith(prefix, StringComparison.Ordinal)), prefix, seconds);
+
+    public void WaitUntil(Func<bool> condition, string what, int seconds = 30)
+    {
+        long end = Environment.TickCount64 + (seconds * 1000L);
+        while (true)
+        {
+            _changed.Reset();
+            if (condition())
+                return;
+            long left = end - Environment.TickCount64;
+            if (left <= 0 || !_changed.Wait((int)left))
+                throw new TimeoutException($"'{what}' did not come within {seconds} s; seen:\n{string.Join('\n', Events)}");
+        }
+    }
+
+    private readonly Dictionary<string, int> _counts = [];
+
+    private void Count(string name)
+    {
+        lock (_lock)
+            _counts[name] = _counts.GetValueOrDefault(name) + 1;
+        _changed.Set();
+    }
+
+    private void Add(string text)
+    {
+        lock (_lock)
+            _events.Add(text);
+        _changed.Set();
+    }
+}

@@ -1,0 +1,36 @@
+using Kvm.Colo.TestKit;
+
+namespace Kvm.Colo.SystemTests.Support;
+
+/// <summary>The tiny guests, built once per test run from images/.</summary>
+internal static class TestImages
+{
+    private static readonly Lazy<string> s_folder = new(Build);
+
+    public static string Path(string name) => System.IO.Path.Combine(s_folder.Value, name);
+
+    public static string RepositoryRoot
+    {
+        get
+        {
+            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            {
+                if (File.Exists(System.IO.Path.Combine(folder.FullName, "Kvm.Colo.sln")))
+                    return folder.FullName;
+            }
+
+            // Artifacts may lie outside the checkout; then the sources are where this file was compiled.
+            return System.IO.Path.GetFullPath(System.IO.Path.Combine(SourceFolder(), "..", "..", ".."));
+        }
+    }
+
+    private static string SourceFolder([System.Runtime.CompilerServices.CallerFilePath] string path = "") =>
+        System.IO.Path.GetDirectoryName(path)!;
+
+    private static string Build()
+    {
+        string folder = System.IO.Path.Combine(RepositoryRoot, "out", "images");
+        ToolResult result = Tool.Run("make", ["-s", "-C", System.IO.Path.Combine(RepositoryRoot, "images")]);
+        return result.ExitCode == 0 ? folder : throw new InvalidOperationException($"make -C images: {result.Error}");
+    }
+}
