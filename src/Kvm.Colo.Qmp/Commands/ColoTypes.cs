@@ -9,7 +9,8 @@ internal static class ColoTypes
 {
     public static readonly QmpEnum<QmpColoMode> Mode = new("COLOMode", "none", "primary", "secondary");
 
-    public static readonly QmpEnum<QmpColoExitReason> ExitReason = new("COLOExitReason", "none", "request", "error", "processing");
+    public static readonly QmpEnum<QmpColoExitReason> ExitReason =
+        new("COLOExitReason", "none", "request", "error", "processing");
 
     public static readonly QmpEnum<QmpFailoverState> FailoverState = new("FailoverStatus",
         "none", "require", "active", "completed", "relaunch");
@@ -22,7 +23,8 @@ internal static class ColoTypes
         Field("last-mode", Mode, (QmpColoStatus status) => status.LastMode, "what it was before the last failover"),
         Field("reason", ExitReason, (QmpColoStatus status) => status.Reason, "why it left COLO"));
 
-    private static readonly QmpObject<QmpCheckpointCauseCount> s_causeCount = new("__org.colo-vm_CheckpointCauseCount", create: null,
+    private static readonly QmpObject<QmpCheckpointCauseCount> s_causeCount =
+        new("__org.colo-vm_CheckpointCauseCount", create: null,
         Field("cause", CheckpointCause, (QmpCheckpointCauseCount cause) => cause.Cause),
         Field("count", QmpTypes.UInt64, (QmpCheckpointCauseCount cause) => cause.Count));
 
@@ -51,7 +53,10 @@ internal static class ColoTypes
         Field("dirty-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.DirtyPages, "sum over all checkpoints"),
         Field("last-dirty-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.LastDirtyPages),
         Field("identical-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.IdenticalPages,
-            "found equal on both sides by their hash, not sent"),
+            "unchanged since they were last sent, or found equal on both sides by their hash; not sent"),
+        Field("delta-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.DeltaPages, "sent as the difference to what was sent last"),
+        Field("zero-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.ZeroPages, "pages of zeros"),
+        Field("full-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.FullPages, "sent whole"),
         Field("transferred", QmpTypes.Size, (QmpColoStatistics colo) => colo.TransferredBytes, "bytes over the link"),
         Field("last-transferred", QmpTypes.Size, (QmpColoStatistics colo) => colo.LastTransferredBytes),
         OptionalReference("pause", s_histogram, (QmpColoStatistics colo) => colo.Pause,
