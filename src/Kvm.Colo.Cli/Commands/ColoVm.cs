@@ -31,6 +31,9 @@ internal static class ColoVm
         RootCommand root = new("Runs virtual machines on KVM that outlive the host they run on.")
         {
             new RunCommand().Command,
+            CheckCommand.Create(),
+            StatusCommand.Create(),
+            TopCommand.Create(),
             QmpCommand.Create(),
         };
         foreach (Option option in root.Options)
