@@ -14,7 +14,7 @@ internal static class StatusCommand
         Command command = new("status", "One look at a VM or one side of a pair.") { address, json };
         command.SetAction(parsed =>
         {
-            using QmpClient client = QmpClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
+            using QmpClient client = MonitorClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
             VmStatus status = VmStatus.Read(client);
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(status.ToJson());

@@ -23,7 +23,7 @@ internal static class TopCommand
                 throw new UsageException($"--interval: {milliseconds} is not between {MinIntervalMs} and {MaxIntervalMs}");
             if (parsed.GetValue(count) is <= 0 and { } looks)
                 throw new UsageException($"--count: {looks} is not above 0");
-            using QmpClient client = QmpClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
+            using QmpClient client = MonitorClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
             using TopView view = new(client, TimeSpan.FromMilliseconds(milliseconds), parsed.GetValue(count));
             return view.Run();
         });
