@@ -60,6 +60,14 @@ internal static class MigrationParameterTable
         "keep the primary's guest paused until the secondary has loaded the checkpoint, as QEMU does; ours",
         QmpFeatures.Unstable);
 
+    public static readonly MigrationParameter<uint> HeartbeatTimeout = Add(new MigrationParameter<uint>(
+        "__org.colo-vm_heartbeat-timeout", s_all.Count, QmpTypes.UInt32, 1000,
+        "milliseconds of silence after which the other side counts as lost; ours",
+        static value => value is >= 1 and <= 600_000, "an integer in the range of 1 to 600000 ms"));
+
+    public static readonly MigrationParameter<bool> VerifyCheckpoints = Bool("__org.colo-vm_verify-checkpoints",
+        "compare a hash of all guest memory after every checkpoint, at the cost of a pass over it; ours");
+
     public static readonly MigrationParameter<byte> MultifdChannels = Byte("multifd-channels", 2,
         "number of channels of a multifd migration", 1, 255, "a value between 1 and 255");
 
