@@ -115,7 +115,8 @@ internal sealed class MigrationSettings(MigrationSupport support)
         if (IsSet(all, MigrationCapability.SwitchoverAck) && !IsSet(all, MigrationCapability.ReturnPath))
             throw new QmpCommandException("Capability 'switchover-ack' requires capability 'return-path'");
         if (IsSet(all, MigrationCapability.DirtyLimit))
-            Refuse(all, MigrationCapability.AutoConverge, "dirty-limit conflicts with auto-converge, only one of them is available");
+            Refuse(all, MigrationCapability.AutoConverge,
+                "dirty-limit conflicts with auto-converge, only one of them is available");
         if (IsSet(all, MigrationCapability.MappedRam))
         {
             Refuse(all, MigrationCapability.Xbzrle, "Mapped-ram migration is incompatible with xbzrle");
