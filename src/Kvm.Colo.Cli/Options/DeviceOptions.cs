@@ -8,6 +8,7 @@ internal static class DeviceOptions
 {
     private const int MaxIdLength = 20;
 
+    /// <summary>Checks both lists; ids are unique among them.</summary>
     /// <exception cref="UsageException">A property is missing or wrong, or there are too many devices.</exception>
     public static (IReadOnlyList<DiskConfig> Disks, IReadOnlyList<NetConfig> Nets) Read(
         IReadOnlyList<string> disks, IReadOnlyList<string> nets, string? machineName)
