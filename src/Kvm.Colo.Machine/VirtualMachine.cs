@@ -53,7 +53,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _vcpus = [.. Enumerable.Range(0, config.Cpus).Select(_vm.CreateVcpu)];
         foreach (KvmVcpu vcpu in _vcpus)
             vcpu.SetCpuid(cpuid.ForVcpu(vcpu.Index, config.Cpus));
-        _devices = new MachineDevices(config, _vm, this, logger, time);
+        _devices = new MachineDevices(config, _vm, Memory, this, logger, time);
         _runState = new RunStateMachine(config.IsIncoming ? RunState.InMigrate : RunState.Prelaunch);
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
