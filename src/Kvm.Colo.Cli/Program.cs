@@ -1,1 +1,3 @@
-return 0;
+using Kvm.Colo.Cli.Commands;
+
+return ColoVm.Run(args);

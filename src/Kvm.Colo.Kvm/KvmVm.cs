@@ -84,14 +84,17 @@ internal sealed unsafe class KvmVm : IDisposable
         Call(nameof(KVM_GET_DIRTY_LOG), Shim.IoctlPtr(_vm, KVM_GET_DIRTY_LOG, &log));
     }
 
-    /// <summary>Clears and write-protects the pages whose bits are set in <paramref name="bitmap"/>, all of the slot.</summary>
-    public void ClearDirtyLog(MemorySlot slot, ulong* bitmap)
+    /// <summary>
+    /// Clears and write-protects the pages whose bits are set in <paramref name="bitmap"/>, whose first bit is
+    /// <paramref name="firstPage"/>, a multiple of 64; the count is one too or reaches the slot's end.
+    /// </summary>
+    public void ClearDirtyLog(MemorySlot slot, ulong firstPage, ulong pageCount, ulong* bitmap)
     {
         kvm_clear_dirty_log log = new()
         {
             slot = (uint)slot.Index,
-            first_page = 0,
-            num_pages = checked((uint)slot.PageCount),
+            first_page = firstPage,
+            num_pages = checked((uint)pageCount),
             dirty_bitmap = (ulong)bitmap,
         };
         Call(nameof(KVM_CLEAR_DIRTY_LOG), Shim.IoctlPtr(_vm, KVM_CLEAR_DIRTY_LOG, &log));

@@ -28,7 +28,7 @@ internal sealed record MachineConfig
     /// <summary>Whether the process stays when the guest switches itself off.</summary>
     public bool NoShutdown { get; init; }
 
-    /// <summary>What to boot; null for a machine whose guest arrives over a link.</summary>
+    /// <summary>What to boot, now or, when the guest arrives over a link, at its next reset; null for nothing.</summary>
     public BootSource? Boot { get; init; }
 
     /// <summary>The host's end of COM1; owned by the machine.</summary>

@@ -1,6 +1,8 @@
+using System.Text;
 using Kvm.Colo.Devices;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Loaders;
+using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Memory;
 using Microsoft.Extensions.Logging;
 
@@ -23,6 +25,12 @@ internal sealed partial class VirtualMachine : IMachineControl
     /// </summary>
     public bool IsSpeculative { get; private set; }
 
+    /// <summary>Whether a reset by the guest ends the machine; may change at any time (QMP <c>set-action</c>).</summary>
+    public bool NoReboot { get; set; }
+
+    /// <summary>Whether the process stays when the guest switches itself off; may change at any time (QMP <c>set-action</c>).</summary>
+    public bool NoShutdown { get; set; }
+
     /// <summary>QMP <c>cont</c>, and the start of an ordinary machine.</summary>
     /// <exception cref="MachineCommandException">Not possible in the present run state.</exception>
     public void Start() => _control.Invoke(() => StartNow(), s_commandDeadline);
@@ -32,6 +40,16 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     /// <summary>QMP <c>system_reset</c>.</summary>
     public void Reset() => _control.Invoke(() => ResetNow(byGuest: false, ShutdownCause.HostQmpSystemReset), s_commandDeadline);
+
+    /// <summary>QMP <c>system_powerdown</c>: presses the power button.</summary>
+    public void PowerDown() => Invoke(() =>
+    {
+        _devices.Power.PressPowerButton();
+        _observer.OnPowerdown();
+    });
+
+    /// <summary>The registers of a vCPU as text; the guest stands still for the moment that takes.</summary>
+    public string DescribeRegisters(int vcpuIndex) => _control.Invoke(() => DescribeRegistersNow(vcpuIndex), s_commandDeadline);
 
     /// <summary>Ends the machine: QMP <c>quit</c>, a signal, an error of the host.</summary>
     public void Quit(ShutdownCause cause, int exitStatus = 0) => _control.Post(() => EndNow(byGuest: false, cause, exitStatus));
@@ -114,7 +132,7 @@ internal sealed partial class VirtualMachine : IMachineControl
         if (State is RunState.InMigrate or RunState.FinishMigrate)
             return false;
         bool wasLive = _runState.IsLive;
-        if (byGuest && Config.NoReboot)
+        if (byGuest && NoReboot)
         {
             EndNow(byGuest: true, cause, 0);
             return true;
@@ -142,9 +160,17 @@ internal sealed partial class VirtualMachine : IMachineControl
     {
         if (_end.Task.IsCompleted)
             return false;
-        _group.Park(save: false, ParkDeadline);
-        _observer.OnShutdown(byGuest, cause);
-        _end.TrySetResult(new MachineEnd(exitStatus, cause));
+        try
+        {
+            _group.Park(save: false, ParkDeadline);
+        }
+        finally
+        {
+            // A vCPU that does not come back must not keep the process from ending.
+            _observer.OnShutdown(byGuest, cause);
+            _end.TrySetResult(new MachineEnd(exitStatus, cause));
+        }
+
         return true;
     }
 
@@ -152,7 +178,7 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     private void OnGuestOff(int exitStatus)
     {
-        if (!Config.NoShutdown)
+        if (!NoShutdown)
         {
             EndNow(byGuest: true, ShutdownCause.GuestShutdown, exitStatus);
             return;
@@ -169,6 +195,17 @@ internal sealed partial class VirtualMachine : IMachineControl
             return;
         _observer.OnPanic();
         StopNow(RunState.GuestPanicked);
+    }
+
+    private string DescribeRegistersNow(int vcpuIndex)
+    {
+        bool wasParked = _group.IsParked;
+        _group.Park(save: false, ParkDeadline);
+        StringBuilder text = new();
+        GuestDiagnosis.AppendRegisters(text, _vcpus[vcpuIndex].GetRegs(), _vcpus[vcpuIndex].GetSregs());
+        if (!wasParked && !_holdRequested)
+            _group.Resume();
+        return text.ToString();
     }
 
     private void ResumeVcpus()

@@ -38,6 +38,8 @@ internal sealed partial class VirtualMachine : IDisposable
         Config = config;
         _kvm = kvm;
         _observer = observer;
+        NoReboot = config.NoReboot;
+        NoShutdown = config.NoShutdown;
         _logger = logger;
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);
@@ -96,7 +98,7 @@ internal sealed partial class VirtualMachine : IDisposable
         VirtualMachine machine = new(config, kvm, observer, logger, time);
         try
         {
-            if (config.Boot is { } boot)
+            if (config.Boot is { } boot && !config.IsIncoming)
                 machine.PlaceBootImage(boot);
             return machine;
         }

@@ -53,18 +53,15 @@ internal sealed unsafe class PageBitmap : IDisposable
     public void TakeFrom(PageBitmap source)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.WordCount, WordCount);
-        for (int i = 0; i < WordCount; i++)
-        {
-            if (Volatile.Read(ref source._words[i]) != 0)
-                _words[i] |= Interlocked.Exchange(ref source._words[i], 0);
-        }
+        for (int i = NextNonZero(source.Words, 0); i < WordCount; i = NextNonZero(source.Words, i + 1))
+            _words[i] |= Interlocked.Exchange(ref source._words[i], 0);
     }
 
     /// <summary>Adds the set bits of <paramref name="source"/> and leaves it as it is.</summary>
     public void Add(PageBitmap source)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.WordCount, WordCount);
-        for (int i = 0; i < WordCount; i++)
+        for (int i = NextNonZero(source.Words, 0); i < WordCount; i = NextNonZero(source.Words, i + 1))
             _words[i] |= source._words[i];
     }
 
@@ -101,13 +98,22 @@ internal sealed unsafe class PageBitmap : IDisposable
             return PageCount;
         int word = (int)(from >> 6);
         ulong bits = (_words[word] ^ invert) & (ulong.MaxValue << (int)(from & 63));
-        while (bits == 0)
+        if (bits == 0)
         {
-            if (++word >= WordCount)
+            int next = Words[(word + 1)..].IndexOfAnyExcept(invert);
+            if (next < 0)
                 return PageCount;
+            word += 1 + next;
             bits = _words[word] ^ invert;
         }
 
         return Math.Min(PageCount, ((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(bits));
+    }
+
+    // Vectorised: the cost of a harvest must not follow the size of the RAM more than it has to.
+    private static int NextNonZero(ReadOnlySpan<ulong> words, int from)
+    {
+        int next = words[from..].IndexOfAnyExcept(0ul);
+        return next < 0 ? words.Length : from + next;
     }
 }

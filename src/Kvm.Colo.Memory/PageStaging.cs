@@ -37,6 +37,9 @@ internal sealed class PageStaging(ulong maxPages) : IDisposable
         return true;
     }
 
+    /// <summary>Takes the record added last back.</summary>
+    public void RemoveLast() => Count = Math.Max(0, Count - 1);
+
     public Span<byte> Record(int index)
     {
         if ((uint)index >= (uint)Count)

@@ -96,6 +96,24 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         ShutdownLink();
     }
 
+    /// <summary>Whether there is a connection that <see cref="Yank"/> would cut.</summary>
+    public bool HasLink
+    {
+        get
+        {
+            lock (_lock)
+                return _link is not null;
+        }
+    }
+
+    /// <summary>QMP <c>yank</c>: cuts the connection and waits for nothing. False when there is none.</summary>
+    public bool Yank()
+    {
+        bool hadLink = HasLink;
+        ShutdownLink();
+        return hadLink;
+    }
+
     /// <summary>x-colo-lost-heartbeat: records the request, then wakes the session's thread.</summary>
     /// <returns>False when a failover was asked for before.</returns>
     public bool RequestFailover()

@@ -46,6 +46,15 @@ internal sealed class MigrationSettings
         set => _verifyCheckpoints = value;
     }
 
+    /// <summary>How many pages the primary remembers to send differences against; 0 switches deltas off. Read when a session begins.</summary>
+    public int DeltaCachePages { get; set; } = 64 * 1024;
+
+    /// <summary>Whether pages that the secondary's guest wrote the same way are found by their hashes. Read when a session begins.</summary>
+    public bool PageHashes { get; set; } = true;
+
+    /// <summary>Whether a large dirty set is copied while the guest runs, so that the pause holds only the rest.</summary>
+    public bool CopyAhead { get; set; } = true;
+
     /// <summary>max-bandwidth of the initial transfer in bytes per second, 0 for no limit.</summary>
     public long MaxBandwidth { get; set; }
 

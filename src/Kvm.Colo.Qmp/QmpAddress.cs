@@ -20,7 +20,9 @@ internal sealed record QmpAddress
 
     public int Port { get; }
 
-    /// <summary>Accepts QEMU's options after a comma as far as they say what is so anyway: it listens and does not wait.</summary>
+    /// <summary>
+    /// Accepts QEMU's options after a comma as far as they say what is so anyway: it listens and does not wait.
+    /// </summary>
     public static bool TryParse(string text, out QmpAddress address, out string error)
     {
         string[] parts = text.Split(',');

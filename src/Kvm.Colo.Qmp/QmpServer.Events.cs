@@ -19,7 +19,8 @@ internal sealed partial class QmpServer
 
     public void EmitWakeUp() => Emit(QmpEvents.WakeUp, default(QmpNothing));
 
-    public void EmitShutdown(bool guest, QmpShutdownCause reason) => Emit(QmpEvents.Shutdown, new QmpShutdownEvent(guest, reason));
+    public void EmitShutdown(bool guest, QmpShutdownCause reason) =>
+        Emit(QmpEvents.Shutdown, new QmpShutdownEvent(guest, reason));
 
     public void EmitReset(bool guest, QmpShutdownCause reason) => Emit(QmpEvents.Reset, new QmpShutdownEvent(guest, reason));
 
@@ -47,7 +48,8 @@ internal sealed partial class QmpServer
     /// <summary>This side has left COLO.</summary>
     /// <param name="mode">Primary or secondary.</param>
     /// <param name="reason">Request or error.</param>
-    public void EmitColoExit(QmpColoMode mode, QmpColoExitReason reason) => Emit(QmpEvents.ColoExit, new QmpColoExitEvent(mode, reason));
+    public void EmitColoExit(QmpColoMode mode, QmpColoExitReason reason) =>
+        Emit(QmpEvents.ColoExit, new QmpColoExitEvent(mode, reason));
 
     public void EmitColoEntered(QmpColoMode mode) => Emit(QmpEvents.ColoEntered, mode);
 

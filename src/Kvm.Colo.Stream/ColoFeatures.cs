@@ -24,8 +24,11 @@ internal enum ColoFeatures : uint
     /// <summary>Serial output is released with its epoch, as network output is.</summary>
     SerialOutputCommit = 1 << 5,
 
+    /// <summary>The bytes after vmstate-size are a <see cref="BlobDelta"/>.</summary>
+    StateDelta = 1 << 6,
+
     /// <summary>All bits this version knows.</summary>
-    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit,
+    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta,
 
     /// <summary>Never on the wire: both sides sent or saw a colo-vm configuration, so its reply is legal.</summary>
     Negotiated = 1u << 31,

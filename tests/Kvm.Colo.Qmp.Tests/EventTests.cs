@@ -18,7 +18,8 @@ public sealed class EventTests : IDisposable
     {
         using RawClient client = _fixture.Negotiated();
         QmpServer server = _fixture.Server;
-        _fixture.Host.Settings.SetCapabilities([new Migration.MigrationCapabilityStatus(Migration.MigrationCapability.Events, State: true)],
+        _fixture.Host.Settings.SetCapabilities([new Migration.MigrationCapabilityStatus(Migration.MigrationCapability.Events,
+            State: true)],
             migrationInProgress: false);
         server.EmitStop();
         server.EmitResume();

@@ -56,7 +56,8 @@ public sealed class ListenerTests : IDisposable
     {
         string path = Path.Combine(_fixture.Folder, "file");
         File.WriteAllText(path, "precious");
-        QmpListenException refusal = Assert.Throws<QmpListenException>(() => _fixture.Server.Listen(QmpAddress.Parse($"unix:{path}")));
+        QmpListenException refusal = Assert.Throws<QmpListenException>(() =>
+            _fixture.Server.Listen(QmpAddress.Parse($"unix:{path}")));
         Assert.Contains("is not a socket", refusal.Message, StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(path));
     }
@@ -75,7 +76,8 @@ public sealed class ListenerTests : IDisposable
     public void PathTooLongForASocket_IsExplained()
     {
         string folder = Directory.CreateDirectory(Path.Combine(_fixture.Folder, new string('d', 100))).FullName;
-        QmpListenException refusal = Assert.Throws<QmpListenException>(() => _fixture.Server.Listen(QmpAddress.Parse($"unix:{folder}/s")));
+        QmpListenException refusal = Assert.Throws<QmpListenException>(() =>
+            _fixture.Server.Listen(QmpAddress.Parse($"unix:{folder}/s")));
         Assert.Contains("too long", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -110,8 +112,10 @@ public sealed class ListenerTests : IDisposable
 
         using (QmpClient client = QmpClient.Connect(address, new QmpClientOptions { Tls = Tls(authority, friend) }))
             Assert.Equal("test", client.Execute("query-name").GetProperty("name").GetString());
-        Assert.Throws<QmpConnectionException>(() => QmpClient.Connect(address, new QmpClientOptions { Tls = Tls(authority, stranger) }));
-        Assert.Throws<QmpConnectionException>(() => QmpClient.Connect(address, new QmpClientOptions { Tls = Tls(authority, client: null) }));
+        Assert.Throws<QmpConnectionException>(() =>
+            QmpClient.Connect(address, new QmpClientOptions { Tls = Tls(authority, stranger) }));
+        Assert.Throws<QmpConnectionException>(() =>
+            QmpClient.Connect(address, new QmpClientOptions { Tls = Tls(authority, client: null) }));
         using RawClient plain = new(address);
         plain.Send("{\"execute\":\"qmp_capabilities\"}\r\n");
         Assert.ThrowsAny<Exception>(() => Assert.StartsWith("{", plain.ReadLine(), StringComparison.Ordinal));
@@ -145,7 +149,8 @@ public sealed class ListenerTests : IDisposable
 
     private static SslClientAuthenticationOptions Tls(X509Certificate2 authority, X509Certificate2? client)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        var policy =
+            new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(authority);
         return new SslClientAuthenticationOptions
         {

@@ -34,18 +34,22 @@ public sealed class MigrationSettingsTests : IDisposable
     [InlineData("\"multifd-channels\":300", "Parameter 'multifd-channels' expects uint8_t")]
     [InlineData("\"multifd-channels\":0", "Parameter 'multifd-channels' expects a value between 1 and 255")]
     [InlineData("\"cpu-throttle-initial\":0", "Parameter 'cpu-throttle-initial' expects an integer in the range of 1 to 99")]
-    [InlineData("\"cpu-throttle-increment\":100", "Parameter 'cpu-throttle-increment' expects an integer in the range of 1 to 99")]
-    [InlineData("\"max-cpu-throttle\":19", "Parameter 'max-cpu-throttle' expects an integer in the range of cpu_throttle_initial to 99")]
+    [InlineData("\"cpu-throttle-increment\":100",
+        "Parameter 'cpu-throttle-increment' expects an integer in the range of 1 to 99")]
+    [InlineData("\"max-cpu-throttle\":19",
+        "Parameter 'max-cpu-throttle' expects an integer in the range of cpu_throttle_initial to 99")]
     [InlineData("\"cpu-throttle-initial\":80,\"max-cpu-throttle\":79",
         "Parameter 'max-cpu-throttle' expects an integer in the range of cpu_throttle_initial to 99")]
-    [InlineData("\"xbzrle-cache-size\":5", "Parameter 'xbzrle-cache-size' expects a power of two no less than the target page size")]
+    [InlineData("\"xbzrle-cache-size\":5",
+        "Parameter 'xbzrle-cache-size' expects a power of two no less than the target page size")]
     [InlineData("\"multifd-zlib-level\":10", "Parameter 'multifd-zlib-level' expects a value between 0 and 9")]
     [InlineData("\"multifd-zstd-level\":21", "Parameter 'multifd-zstd-level' expects a value between 0 and 20")]
     [InlineData("\"multifd-qatzip-level\":0", "Parameter 'multifd-qatzip-level' expects a value between 1 and 9")]
     [InlineData("\"announce-initial\":100001", "Parameter 'announce-initial' expects a value between 0 and 100000")]
     [InlineData("\"announce-rounds\":1001", "Parameter 'announce-rounds' expects a value between 0 and 1000")]
     [InlineData("\"announce-step\":10001", "Parameter 'announce-step' expects a value between 1 and 10000")]
-    [InlineData("\"throttle-trigger-threshold\":0", "Parameter 'throttle-trigger-threshold' expects an integer in the range of 1 to 100")]
+    [InlineData("\"throttle-trigger-threshold\":0",
+        "Parameter 'throttle-trigger-threshold' expects an integer in the range of 1 to 100")]
     [InlineData("\"max-bandwidth\":1.5", "Parameter 'max-bandwidth' expects uint64")]
     [InlineData("\"x-checkpoint-delay\":-4", "Parameter 'x-checkpoint-delay' expects uint32_t")]
     [InlineData("\"x-checkpoint-delay\":4294967296", "Parameter 'x-checkpoint-delay' expects uint32_t")]
@@ -53,7 +57,7 @@ public sealed class MigrationSettingsTests : IDisposable
     [InlineData("\"multifd-compression\":\"foo\"", "Parameter 'multifd-compression' does not accept value 'foo'")]
     [InlineData("\"multifd-compression\":\"zlib\"", "Parameter 'multifd-compression' does not accept value 'zlib'")]
     [InlineData("\"mode\":\"cpr-reboot\"", "Parameter 'mode' does not accept value 'cpr-reboot'")]
-    [InlineData("\"tls-creds\":1", "Invalid parameter type for 'tls-creds', expected: string or null")]
+    [InlineData("\"tls-creds\":1", "Invalid parameter type for 'tls-creds', expected: StrOrNull")]
     [InlineData("\"tls-creds\":\"x\"", "TLS is not supported for migration")]
     public void ParameterOutOfRange_IsRefused_AndNothingElseIsSet(string argument, string error)
     {
@@ -71,7 +75,8 @@ public sealed class MigrationSettingsTests : IDisposable
         Assert.Equal("""{"return":{}}""", _client.Ask(
             """{"execute":"migrate-set-parameters","arguments":{"x-checkpoint-delay":50,"x-colo-strict-pause":true,"tls-creds":null,"max-bandwidth":0}}"""));
         MigrationSettings settings = _fixture.Host.Settings;
-        Assert.Equal((TimeSpan.FromMilliseconds(50), true, 0UL, 1), (settings.CheckpointDelay, settings.StrictPause, settings.MaxBandwidth, told));
+        Assert.Equal((TimeSpan.FromMilliseconds(50), true, 0UL, 1),
+            (settings.CheckpointDelay, settings.StrictPause, settings.MaxBandwidth, told));
     }
 
     [Theory]

@@ -59,7 +59,7 @@ public sealed class ProtocolTests : IDisposable
     [InlineData("%d ", "stray '%'")]
     [InlineData("""{"execute":"\q"}""", "invalid escape sequence in string")]
     [InlineData("""{"execute":"x","execute":"y"}""", "duplicate key")]
-    [InlineData("""{"execute":"x","id":"\ud800"}""", "lone surrogate is not a valid Unicode character")]
+    [InlineData("""{"execute":"x","id":"\ud800"}""", "\\ud800 is not a valid Unicode character")]
     [InlineData("""{"execute":"x","id":"\u12"}""", "\\u12 is not a valid Unicode character")]
     public void BrokenJson_IsToldOnceAndTheNextRequestWorks(string text, string error)
     {
@@ -176,7 +176,8 @@ public sealed class ProtocolTests : IDisposable
         using RawClient client = _fixture.Negotiated();
         (string Command, string Event)[] pairs =
         [
-            ("stop", "STOP"), ("cont", "RESUME"), ("system_reset", "RESET"), ("system_powerdown", "POWERDOWN"), ("quit", "SHUTDOWN"),
+            ("stop", "STOP"), ("cont", "RESUME"), ("system_reset", "RESET"), ("system_powerdown", "POWERDOWN"),
+                ("quit", "SHUTDOWN"),
         ];
         foreach ((string command, string name) in pairs)
         {

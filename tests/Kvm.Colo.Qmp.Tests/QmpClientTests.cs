@@ -104,10 +104,12 @@ public sealed class QmpClientTests : IDisposable
             accepted.Send(System.Text.Encoding.ASCII.GetBytes(greeting));
             accepted.Shutdown(SocketShutdown.Send);
             accepted.Receive(new byte[64]);
-        }) { Name = "not-a-monitor" };
+        })
+        { Name = "not-a-monitor" };
         peer.Start();
         QmpAddress address = QmpAddress.Parse($"tcp:127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-        Assert.Throws<QmpConnectionException>(() => QmpClient.Connect(address, new QmpClientOptions { Deadline = TimeSpan.FromSeconds(20) }));
+        Assert.Throws<QmpConnectionException>(() =>
+            QmpClient.Connect(address, new QmpClientOptions { Deadline = TimeSpan.FromSeconds(20) }));
         peer.Join();
     }
 }

@@ -37,7 +37,8 @@ public sealed class QmpMessageReaderTests
             while (reader.Read(ref rest) is var status && status != QmpInputStatus.NeedMoreData)
             {
                 if (status == QmpInputStatus.Message)
-                    JsonDocument.Parse(reader.Message, QmpText.DocumentOptions with { AllowDuplicateProperties = true }).Dispose();
+                    JsonDocument.Parse(reader.Message,
+                        QmpText.DocumentOptions with { AllowDuplicateProperties = true }).Dispose();
                 else
                     Assert.NotEmpty(reader.Error);
             }
@@ -73,7 +74,8 @@ public sealed class QmpMessageReaderTests
     [InlineData("\"a\tb\"}", "!JSON parse error, stray '\"a\t'|!JSON parse error, expecting value")]
     [InlineData("tru{}", "!JSON parse error, invalid keyword 'tru'|{}")]
     public void LexicalErrors_AreToldAsQemuTellsThem(string text, string expected) =>
-        Assert.Equal(expected, string.Join('|', ReadAll(Encoding.UTF8.GetBytes(text), 1)).Replace("\\t", "\t", StringComparison.Ordinal));
+        Assert.Equal(expected,
+            string.Join('|', ReadAll(Encoding.UTF8.GetBytes(text), 1)).Replace("\\t", "\t", StringComparison.Ordinal));
 
     [Fact]
     public void InvalidUtf8_IsAnError()

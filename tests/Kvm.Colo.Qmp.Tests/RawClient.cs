@@ -13,18 +13,15 @@ internal sealed class RawClient : IDisposable
     private readonly List<byte> _pending = [];
     private readonly byte[] _buffer = new byte[4096];
 
-    public RawClient(QmpAddress address, int receiveBufferBytes = 0)
+    public RawClient(QmpAddress address) : this(Connect(address))
     {
-        Socket = address.Path is null
-            ? new Socket(SocketType.Stream, ProtocolType.Tcp)
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        if (receiveBufferBytes > 0)
-            Socket.ReceiveBufferSize = receiveBufferBytes;
-        if (address.Path is null)
-            Socket.Connect(address.Host!, address.Port);
-        else
-            Socket.Connect(new UnixDomainSocketEndPoint(address.Path));
-        _stream = new NetworkStream(Socket, ownsSocket: true)
+    }
+
+    /// <summary>Takes a connection that is there, and owns it.</summary>
+    public RawClient(Socket socket)
+    {
+        Socket = socket;
+        _stream = new NetworkStream(socket, ownsSocket: true)
         {
             ReadTimeout = (int)s_deadline.TotalMilliseconds,
             WriteTimeout = (int)s_deadline.TotalMilliseconds,
@@ -89,11 +86,25 @@ internal sealed class RawClient : IDisposable
     /// <summary>Reads the greeting and leaves negotiation.</summary>
     public RawClient Negotiate(bool outOfBand = false)
     {
-        Assert.StartsWith("""{"QMP":""", ReadLine(), StringComparison.Ordinal);
+        Assert.True(Read().TryGetProperty("QMP", out _), "a greeting comes first");
         string enable = outOfBand ? ""","arguments":{"enable":["oob"]}""" : "";
-        Assert.Equal("""{"return":{}}""", Ask($$"""{"execute":"qmp_capabilities"{{enable}}}"""));
+        Send($$"""{"execute":"qmp_capabilities"{{enable}}}""");
+        Assert.True(Read().TryGetProperty("return", out _), "negotiation succeeds");
         return this;
     }
 
     public void Dispose() => _stream.Dispose();
+
+    private static Socket Connect(QmpAddress address)
+    {
+        if (address.Path is null)
+        {
+            var tcp = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            tcp.Connect(address.Host!, address.Port);
+            return tcp;
+        }
+        var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        unix.Connect(new UnixDomainSocketEndPoint(address.Path));
+        return unix;
+    }
 }

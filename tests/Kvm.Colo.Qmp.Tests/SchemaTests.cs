@@ -21,9 +21,11 @@ public sealed class SchemaTests : IDisposable
             .ToDictionary(entry => entry.GetProperty("name").GetString()!);
         foreach ((string name, JsonElement entry) in types)
         {
-            bool isQuery = entry.GetProperty("meta-type").ValueEquals("command") && name.StartsWith("query-", StringComparison.Ordinal);
+            bool isQuery = entry.GetProperty("meta-type").ValueEquals("command")
+                && name.StartsWith("query-", StringComparison.Ordinal);
             JsonElement arguments = isQuery ? types[entry.GetProperty("arg-type").GetString()!] : default;
-            if (!isQuery || arguments.GetProperty("members").EnumerateArray().Any(member => !member.TryGetProperty("default", out _)))
+            if (!isQuery || arguments.GetProperty("members").EnumerateArray().Any(member =>
+                !member.TryGetProperty("default", out _)))
                 continue;
             client.Send($$"""{"execute":"{{name}}","id":"{{name}}"}""");
             JsonElement reply = client.Read();
@@ -31,7 +33,8 @@ public sealed class SchemaTests : IDisposable
             bool isUnsupported = entry.TryGetProperty("features", out JsonElement features)
                 && features.EnumerateArray().Any(feature => feature.ValueEquals("__org.colo-vm_unsupported"));
             if (isUnsupported)
-                Assert.Equal("this feature or command is not currently supported", reply.GetProperty("error").GetProperty("desc").GetString());
+                Assert.Equal("this feature or command is not currently supported",
+                    reply.GetProperty("error").GetProperty("desc").GetString());
             else
                 AssertConforms(reply.GetProperty("return"), entry.GetProperty("ret-type").GetString()!, types);
         }
@@ -60,7 +63,8 @@ public sealed class SchemaTests : IDisposable
     [Fact]
     public void OutOfBandCommands_AreTheFourOfQemu()
     {
-        string[] names = [.. QmpSchemas.Product.Commands.Where(command => command.AllowsOutOfBand).Select(command => command.Name).Order()];
+        string[] names = [.. QmpSchemas.Product.Commands.Where(command => command.AllowsOutOfBand).Select(command =>
+            command.Name).Order()];
         Assert.Equal(["migrate-pause", "migrate-recover", "query-yank", "yank"], names);
     }
 
@@ -90,7 +94,8 @@ public sealed class SchemaTests : IDisposable
     public void OurOwnNames_CarryThePrefixOrAreListedHere()
     {
         string[] ours = ["query-colo-statistics"];
-        string[] prefixed = [.. QmpSchemas.Product.Commands.Select(command => command.Name).Where(name => name.StartsWith("__org.colo-vm_", StringComparison.Ordinal))];
+        string[] prefixed = [.. QmpSchemas.Product.Commands.Select(command => command.Name).Where(name =>
+            name.StartsWith("__org.colo-vm_", StringComparison.Ordinal))];
         Assert.Equal(["__org.colo-vm_checkpoint"], prefixed);
         Assert.All(ours, name => Assert.NotNull(QmpSchemas.Product.Find(name)));
     }
@@ -156,7 +161,8 @@ public sealed class SchemaTests : IDisposable
         if (entry.TryGetProperty("tag", out JsonElement tag))
         {
             string branch = value.GetProperty(tag.GetString()!).GetString()!;
-            foreach (JsonElement variant in entry.GetProperty("variants").EnumerateArray().Where(each => each.GetProperty("case").ValueEquals(branch)))
+            foreach (JsonElement variant in entry.GetProperty("variants").EnumerateArray().Where(each =>
+                each.GetProperty("case").ValueEquals(branch)))
                 members.AddRange(types[variant.GetProperty("type").GetString()!].GetProperty("members").EnumerateArray());
         }
         foreach (JsonElement member in members)

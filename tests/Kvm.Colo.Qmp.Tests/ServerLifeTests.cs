@@ -72,7 +72,8 @@ public sealed class ServerLifeTests
                 sent += 2;
                 stop.Wait(TimeSpan.FromMilliseconds(1));
             }
-        }) { Name = "emitter" };
+        })
+        { Name = "emitter" };
         emitter.Start();
         for (int i = 0; i < 100; i++)
         {

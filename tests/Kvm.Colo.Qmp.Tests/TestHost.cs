@@ -70,7 +70,8 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
     public IReadOnlyList<QmpChardev> Chardevs => [new QmpChardev("serial0", "null", FrontendOpen: true)];
 
     public IReadOnlyList<QmpBlockDevice> BlockDevices =>
-        [new QmpBlockDevice { Device = "disk0", NodeName = "node0", FileName = "disk.raw", Driver = "raw", VirtualSizeBytes = 512 }];
+        [new QmpBlockDevice { Device = "disk0", NodeName = "node0", FileName = "disk.raw", Driver = "raw", VirtualSizeBytes =
+            512 }];
 
     public IReadOnlyList<QmpIoThread> IoThreads => [];
 
@@ -132,16 +133,19 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
         Server?.EmitMigration(QmpMigrationStatus.Setup);
     }
 
-    public void Incoming(QmpIncomingRequest request) => throw new QmpCommandException("'-incoming' was not specified on the command line");
+    public void Incoming(QmpIncomingRequest request) =>
+        throw new QmpCommandException("'-incoming' was not specified on the command line");
 
     public void Cancel() => Calls.Enqueue("cancel");
 
-    void IQmpMigration.Continue(QmpMigrationStatus state) => throw new QmpCommandException("Migration not in expected state: none");
+    void IQmpMigration.Continue(QmpMigrationStatus state) =>
+        throw new QmpCommandException("Migration not in expected state: none");
 
     public void StartPostcopy() =>
         throw new QmpCommandException("Enable postcopy with migrate_set_capability before the start of migration");
 
-    public void Pause() => throw new QmpCommandException("migrate-pause is currently only supported during postcopy-active state");
+    public void Pause() =>
+        throw new QmpCommandException("migrate-pause is currently only supported during postcopy-active state");
 
     public void Recover(string uri) => throw new QmpCommandException("Migrate recover can only be run when postcopy is paused.");
 
@@ -157,7 +161,8 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
 
     public void RequestCheckpoint() => throw new QmpCommandException("VM is not in COLO mode");
 
-    public void SetReplication(bool enable, bool primary, bool failover) => Calls.Enqueue($"replication {enable} {primary} {failover}");
+    public void SetReplication(bool enable, bool primary, bool failover) =>
+        Calls.Enqueue($"replication {enable} {primary} {failover}");
 
     public void CheckpointReplication() => Calls.Enqueue("checkpoint");
 

@@ -25,8 +25,9 @@ internal sealed class ControlLoop : IDisposable
 
     public bool IsCurrentThread => Thread.CurrentThread == _thread;
 
-    /// <summary>Queues work and returns; after Dispose it is dropped.</summary>
-    public void Post(Action work) => Enqueue(new Entry(work, null, null));
+    /// <summary>Queues work and returns.</summary>
+    /// <returns>False after Dispose: the work is dropped.</returns>
+    public bool Post(Action work) => Enqueue(new Entry(work, null, null));
 
     /// <summary>
     /// Has the loop carry out <paramref name="work"/> and waits for its end. From the loop itself it runs at once. The completion may be

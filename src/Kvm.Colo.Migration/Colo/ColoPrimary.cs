@@ -10,29 +10,55 @@ namespace Kvm.Colo.Migration.Colo;
 /// The primary's side of a COLO session, from the moment the peer has everything to the failover. Runs on the migration thread. The
 /// guest is stopped for a capture only; nothing in that pause waits for the peer.
 /// </summary>
-internal sealed class ColoPrimary(
-    VirtualMachine machine,
-    MigrationSettings settings,
-    MigrationControl control,
-    ILink link,
-    ReturnInbox inbox,
-    EpochCapture capture,
-    RamSender sender,
-    ChannelBuffer blob,
-    DeviceSectionWriter devices,
-    SessionSeed seed)
+internal sealed class ColoPrimary : IDisposable
 {
-    private readonly StreamDigest _digest = new(seed.DigestSeed);
-    private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes + VmstateSize.SizeBytes];
+    private readonly VirtualMachine _machine;
+    private readonly MigrationSettings _settings;
+    private readonly MigrationControl _control;
+    private readonly ILink _link;
+    private readonly ReturnInbox _inbox;
+    private readonly EpochCapture _capture;
+    private readonly RamSender _sender;
+    private readonly EpochEncoder _encoder;
+    private readonly HashExchange? _hashes;
+    private readonly StateSender _state;
+    private readonly StreamDigest _digest;
+    private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private ulong _epoch;
     private long _lastTrigger;
     private long _lastBeat;
 
+    public ColoPrimary(
+        VirtualMachine machine,
+        MigrationSettings settings,
+        MigrationControl control,
+        ILink link,
+        ReturnInbox inbox,
+        EpochCapture capture,
+        RamSender sender,
+        RamBlockTable blocks,
+        IReadOnlyList<IStateOwner> owners,
+        SessionSeed seed,
+        ColoFeatures features)
+    {
+        _machine = machine;
+        _settings = settings;
+        _control = control;
+        _link = link;
+        _inbox = inbox;
+        _capture = capture;
+        _sender = sender;
+        _digest = new StreamDigest(seed.DigestSeed);
+        bool deltas = (features & ColoFeatures.Deltas) != 0;
+        _encoder = new EpochEncoder(sender, machine.Memory.PageCount, deltas ? settings.DeltaCachePages : 0);
+        _hashes = (features & ColoFeatures.PageHashes) != 0 ? new HashExchange(sender, blocks, seed.PageHashSeed) : null;
+        _state = new StateSender(owners, isDelta: (features & ColoFeatures.StateDelta) != 0);
+    }
+
     /// <summary>Checkpoints until a failover is asked for, whatever breaks before that.</summary>
     public void Run()
     {
-        settings.CheckpointDelayChanged += control.RequestCheckpoint;
-        sender.Digest = _digest;
+        _settings.CheckpointDelayChanged += _control.RequestCheckpoint;
         try
         {
             Expect(ColoMessage.CheckpointReady);
@@ -42,16 +68,22 @@ internal sealed class ColoPrimary(
         }
         catch (Exception e) when (e is LinkException or MigrationException or TimeoutException)
         {
-            control.Failover.MarkBroken();
-            if (!control.Failover.IsPending && !control.Cancelled.WaitOne(0))
-                control.OnMessage($"protection is lost: {e.Message}");
+            _control.Failover.MarkBroken();
+            if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
+                _control.OnMessage($"protection is lost: {e.Message}");
         }
         finally
         {
-            settings.CheckpointDelayChanged -= control.RequestCheckpoint;
+            _settings.CheckpointDelayChanged -= _control.RequestCheckpoint;
         }
 
         Leave();
+    }
+
+    public void Dispose()
+    {
+        _encoder.Dispose();
+        _state.Dispose();
     }
 
     // True for a checkpoint, false when the session is to end.
@@ -59,26 +91,29 @@ internal sealed class ColoPrimary(
     {
         while (true)
         {
-            inbox.Signal.Reset();
+            _inbox.Signal.Reset();
             ThrowIfBroken();
-            if (control.Failover.IsPending || control.Cancelled.WaitOne(0))
+            if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
                 return false;
-            TimeSpan due = TimeSpan.FromMilliseconds(settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
-            if (control.TakeCheckpointRequest() || due <= TimeSpan.Zero)
+            TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
+            if (_control.TakeCheckpointRequest() || due <= TimeSpan.Zero)
             {
                 _lastTrigger = Stopwatch.GetTimestamp();
                 return true;
             }
 
             TimeSpan beat = Beat();
-            inbox.Signal.Wait(due < beat ? due : beat);
+            _inbox.Signal.Wait(due < beat ? due : beat);
         }
     }
 
-    // Says that this side lives, now and then, and returns when the next time is.
+    // Says that this side lives, now and then, and returns when the next time is. A peer that does not answer is lost.
     private TimeSpan Beat()
     {
-        TimeSpan interval = TimeSpan.FromMilliseconds(Math.Max(1, settings.HeartbeatTimeoutMs / 4));
+        TimeSpan timeout = TimeSpan.FromMilliseconds(_settings.HeartbeatTimeoutMs);
+        if (_inbox.Silence > timeout)
+            throw new LinkException($"{_link.Description} has been silent for {timeout.TotalMilliseconds:0} ms") { IsTimeout = true };
+        TimeSpan interval = timeout / 4;
         TimeSpan left = interval - Stopwatch.GetElapsedTime(_lastBeat);
         if (left > TimeSpan.Zero)
             return left;
@@ -89,48 +124,66 @@ internal sealed class ColoPrimary(
 
     private void Transact()
     {
-        control.OnPass((int)_epoch + 1);
+        _control.OnPass((int)_epoch + 1);
+        long bytes = _link.BytesSent;
         Send(ColoMessage.CheckpointRequest);
         Expect(ColoMessage.CheckpointReply);
-        long before = link.BytesSent;
-        capture.HashAllRam = settings.VerifyCheckpoints;
-        TimeSpan pause = machine.Cut(capture, RunState.Colo);
+        _capture.HashAllRam = _settings.VerifyCheckpoints;
+        _capture.Begin();
+        if (_settings.CopyAhead)
+            _capture.CopyAhead();
+        TimeSpan pause = _machine.Cut(_capture, RunState.Colo);
         long cut = Stopwatch.GetTimestamp();
         _epoch++;
+        AskForHashes();
         SendEpoch();
         Expect(ColoMessage.VmstateReceived);
         TimeSpan commit = Stopwatch.GetElapsedTime(cut);
         Expect(ColoMessage.VmstateLoaded);
         TimeSpan apply = Stopwatch.GetElapsedTime(cut) - commit;
         _lastBeat = Stopwatch.GetTimestamp();
-        control.Statistics.RecordEpoch(_epoch, capture.Staging.Count, link.BytesSent - before, pause, commit, apply);
+        _control.Statistics.RecordEpoch(
+            new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, commit, apply));
+    }
+
+    private void AskForHashes()
+    {
+        if (_hashes is null)
+            return;
+        int asked = _hashes.Prepare(_capture.Staging, _encoder);
+        if (asked == 0)
+            return;
+        _inbox.ExpectVerdicts(asked);
+        _hashes.Ask(_capture.Staging);
+        _control.OnColoSent(ColoMessage.PageHashes);
+        Expect(ColoMessage.PageVerdicts);
+        _hashes.OnVerdicts(_inbox.Verdicts);
     }
 
     private void SendEpoch()
     {
+        Append(ColoMessage.VmstateSend);
         _digest.Reset();
-        Append(ColoMessage.VmstateSend, ColoMessageCodec.SizeBytes);
-        sender.SendStaged(capture.Staging, ElementKind.SectionEnd);
-        blob.Reset();
-        devices.WriteEpoch(_digest, _epoch, (ulong)capture.Staging.Count);
-        sender.Append([(byte)ElementKind.Eof]);
-        VmstateSize.Write(_word.AsSpan(ColoMessageCodec.SizeBytes), blob.Length);
-        Append(ColoMessage.VmstateSize, ColoMessageCodec.SizeBytes + VmstateSize.SizeBytes);
-        sender.Append(blob.WrittenSpan);
-        sender.Flush();
+        _sender.Digest = _digest;
+        int sent = _encoder.Send(_capture.Staging, _hashes);
+        _sender.Digest = null;
+        _sender.Append([(byte)ElementKind.Eof]);
+        Append(ColoMessage.VmstateSize);
+        _sender.Append(_state.Encode(_digest, _epoch, (ulong)sent));
+        _sender.Flush();
     }
 
-    private void Append(ColoMessage message, int bytes)
+    private void Append(ColoMessage message)
     {
         ColoMessageCodec.Write(_word, message);
-        sender.Append(_word.AsSpan(0, bytes));
-        control.OnColoSent(message);
+        _sender.Append(_word);
+        _control.OnColoSent(message);
     }
 
     private void Send(ColoMessage message)
     {
-        Append(message, ColoMessageCodec.SizeBytes);
-        sender.Flush();
+        Append(message);
+        _sender.Flush();
     }
 
     private void Expect(ColoMessage expected)
@@ -138,36 +191,36 @@ internal sealed class ColoPrimary(
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
-            inbox.Signal.Reset();
-            if (inbox.TryTake(out ColoMessage word))
+            _inbox.Signal.Reset();
+            if (_inbox.TryTake(out ColoMessage word))
             {
                 if (word == expected)
                     return;
-                throw new MigrationException($"{link.Description} answered {word.Name()}, expected {expected.Name()}");
+                throw new MigrationException($"{_link.Description} answered {word.Name()}, expected {expected.Name()}");
             }
 
             ThrowIfBroken();
-            if (control.Failover.IsPending || control.Cancelled.WaitOne(0))
+            if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
                 throw new MigrationException("the session was ended");
             TimeSpan left = MigrationConstants.StepDeadline - Stopwatch.GetElapsedTime(start);
             if (left <= TimeSpan.Zero)
-                throw new MigrationException($"{link.Description} did not send {expected.Name()} in time");
-            inbox.Signal.Wait(left);
+                throw new MigrationException($"{_link.Description} did not send {expected.Name()} in time");
+            _inbox.Signal.Wait(left);
         }
     }
 
     private void ThrowIfBroken()
     {
-        if (inbox.Failure is { } failure)
+        if (_inbox.Failure is { } failure)
             throw failure;
     }
 
-    // From the first sign of trouble the guest runs on unprotected; who decides what that means is the operator.
+    // From the first sign of trouble the guest runs on unprotected; what that means is the operator's decision.
     private void Leave()
     {
-        link.Shutdown();
-        machine.DirtyLog.Stop();
-        machine.EndRecording();
-        ColoExit.Complete(control, static () => { });
+        _link.Shutdown();
+        _machine.DirtyLog.Stop();
+        _machine.EndRecording();
+        ColoExit.Complete(_control, static () => { });
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Machine.Control;
+using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Incoming;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
@@ -18,22 +19,27 @@ internal sealed class ColoSecondary : IDisposable
     private readonly MigrationControl _control;
     private readonly ILink _link;
     private readonly LinkReader _reader;
+    private readonly RamBlockTable _blocks;
     private readonly RamSectionDecoder _ram;
     private readonly DeviceSectionReader _devices;
     private readonly ColoFeatures _features;
     private readonly EpochStaging _staging;
     private readonly EpochApply _apply;
-    private readonly ChannelBuffer _blob = new();
+    private readonly ChannelBuffer _wire = new();
     private readonly StreamDigest _digest;
+    private readonly long _hashSeed;
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
+    private readonly byte[] _answer = new byte[PageHashAnswer.FrameBytes(PageHashQuery.MaxCount)];
+    private ChannelBuffer _blob = new();
+    private ChannelBuffer _previousBlob = new();
     private ulong _epoch;
 
     public ColoSecondary(
         VirtualMachine machine,
         MigrationSettings settings,
         MigrationControl control,
-        ILink link,
         LinkReader reader,
+        RamBlockTable blocks,
         RamSectionDecoder ram,
         DeviceSectionReader devices,
         VerificationOwner verification,
@@ -43,14 +49,16 @@ internal sealed class ColoSecondary : IDisposable
         _machine = machine;
         _settings = settings;
         _control = control;
-        _link = link;
+        _link = reader.Link;
         _reader = reader;
+        _blocks = blocks;
         _ram = ram;
         _devices = devices;
         _features = features | ColoFeatures.Negotiated;
         _staging = new EpochStaging(machine.Memory.PageCount);
         _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification);
         _digest = new StreamDigest(seed.DigestSeed);
+        _hashSeed = seed.PageHashSeed;
     }
 
     /// <summary>Makes the first state live, then takes epochs until the session ends, and completes the failover.</summary>
@@ -82,7 +90,9 @@ internal sealed class ColoSecondary : IDisposable
     {
         _apply.Dispose();
         _staging.Dispose();
+        _wire.Dispose();
         _blob.Dispose();
+        _previousBlob.Dispose();
     }
 
     private void TakeOver()
@@ -112,9 +122,9 @@ internal sealed class ColoSecondary : IDisposable
     {
         Send(ColoMessage.CheckpointReply);
         _reader.Deadline = MigrationConstants.StepDeadline;
+        _staging.Reset();
         Expect(ColoMessage.VmstateSend);
         _digest.Reset();
-        _staging.Reset();
         while (ReadRamSection())
         {
             // Until the end of the RAM sections.
@@ -122,27 +132,27 @@ internal sealed class ColoSecondary : IDisposable
 
         Expect(ColoMessage.VmstateSize);
         ReceiveBlob();
-        _epoch++;
-        if (_devices.ReadEpoch(_blob.WrittenMemory, _digest, _epoch, (ulong)_staging.Count) != FrameStatus.Ok)
-            throw new MigrationException($"{_link.Description}: epoch {_epoch}: {_devices.Reason}");
-        Send(ColoMessage.VmstateReceived);
+        if (_devices.ReadEpoch(_blob.WrittenMemory, _digest, _epoch + 1, (ulong)_staging.Received) != FrameStatus.Ok)
+            throw new MigrationException($"{_link.Description}: epoch {_epoch + 1}: {_devices.Reason}");
         if (!_control.Failover.TryBeginLoad())
             return;
-        TimeSpan pause = MakeLive();
-        _control.Statistics.RecordEpoch(_epoch, _staging.Count, _blob.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause);
-        Send(ColoMessage.VmstateLoaded);
-    }
-
-    private TimeSpan MakeLive()
-    {
+        TimeSpan pause;
         try
         {
-            return _machine.Apply(_apply, RunState.Colo);
+            Send(ColoMessage.VmstateReceived);
+            _epoch++;
+            pause = _machine.Apply(_apply, RunState.Colo);
         }
         finally
         {
             _control.Failover.EndLoad();
         }
+
+        (_blob, _previousBlob) = (_previousBlob, _blob);
+        PageFates fates = new(_staging.Count - _staging.Received, 0, 0, _staging.Received);
+        _control.Statistics.RecordEpoch(
+            new EpochRecord(_epoch, _staging.Count, fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause));
+        Send(ColoMessage.VmstateLoaded);
     }
 
     // False at the EOF that ends an epoch's RAM.
@@ -191,7 +201,7 @@ internal sealed class ColoSecondary : IDisposable
                 case RamRecordKind.EndOfSection:
                     RamRecords.Footer(_reader);
                     return;
-                case RamRecordKind.Page or RamRecordKind.ZeroPage:
+                case RamRecordKind.Page or RamRecordKind.ZeroPage or RamRecordKind.Delta:
                     _staging.Receive(_reader, record);
                     break;
                 default:
@@ -206,10 +216,44 @@ internal sealed class ColoSecondary : IDisposable
         if (VmstateSize.TryRead(_reader.Available, VmstateSize.DefaultLimitBytes, out int bytes) != FrameStatus.Ok)
             throw new MigrationException($"{_link.Description}: the size of the device state is out of bounds");
         _reader.Consume(VmstateSize.SizeBytes);
-        _blob.Reset();
-        if (!_blob.TryReceive(bytes, out Memory<byte> area))
+        bool isDelta = (_features & ColoFeatures.StateDelta) != 0;
+        ChannelBuffer received = isDelta ? _wire : _blob;
+        if (!received.TryReceive(bytes, out Memory<byte> area))
             throw new MigrationException($"{_link.Description}: the device state of {bytes} bytes is too large");
         _reader.ReadExactly(area.Span);
+        if (isDelta && BlobDelta.TryDecode(_wire.WrittenSpan, _previousBlob.WrittenSpan, _blob) != FrameStatus.Ok)
+            throw new MigrationException($"{_link.Description}: the device state is not a difference to the last epoch's");
+    }
+
+    // Which of these pages has the guest here written just so? Those need not come.
+    private void AnswerHashes()
+    {
+        PageHashQuery query;
+        int consumed;
+        while (true)
+        {
+            FrameStatus status = PageHashQuery.TryReadHead(_reader.Available, _blocks, out query, out consumed);
+            if (status == FrameStatus.Ok)
+                break;
+            if (status == FrameStatus.Malformed)
+                throw new MigrationException($"{_link.Description}: a malformed question about pages");
+            _reader.Fill();
+        }
+
+        _reader.Consume(consumed);
+        PageHashAnswer.Write(_answer, query.Count);
+        for (int i = 0; i < query.Count; i++)
+        {
+            _reader.Require(PageHashQuery.EntryBytes);
+            if (query.TryReadEntry(_reader.Available, _blocks, out ulong offset, out UInt128 hash) != FrameStatus.Ok)
+                throw new MigrationException($"{_link.Description}: asks about a page outside the guest's RAM");
+            _reader.Consume(PageHashQuery.EntryBytes);
+            if (!_staging.TryTakeOwn(_reader, _machine.Memory, offset >> GuestPage.Shift, hash, _hashSeed))
+                PageHashAnswer.MarkDiffers(_answer, i);
+        }
+
+        _link.Send(_answer.AsSpan(0, PageHashAnswer.FrameBytes(query.Count)));
+        _control.OnColoSent(ColoMessage.PageVerdicts);
     }
 
     private void AnswerHeartbeat()
@@ -227,18 +271,28 @@ internal sealed class ColoSecondary : IDisposable
             ColoMessage message = ReadMessage();
             if (message == expected)
                 return;
-            if (message != ColoMessage.Heartbeat)
-                throw new MigrationException($"{_link.Description} sent {message.Name()}, expected {expected.Name()}");
-            Send(ColoMessage.Heartbeat);
+            switch (message)
+            {
+                case ColoMessage.Heartbeat:
+                    Send(ColoMessage.Heartbeat);
+                    break;
+                case ColoMessage.PageHashes when expected == ColoMessage.VmstateSend:
+                    AnswerHashes();
+                    break;
+                default:
+                    throw new MigrationException($"{_link.Description} sent {message.Name()}, expected {expected.Name()}");
+            }
         }
     }
 
+    // The word of a question about pages stays: its codec reads it with the rest.
     private ColoMessage ReadMessage()
     {
         _reader.Require(ColoMessageCodec.SizeBytes);
         if (ColoMessageCodec.TryRead(_reader.Available, _features, out ColoMessage message) != FrameStatus.Ok)
             throw new MigrationException($"{_link.Description}: not a COLO message: {Convert.ToHexStringLower(_reader.Available[..4])}");
-        _reader.Consume(ColoMessageCodec.SizeBytes);
+        if (message != ColoMessage.PageHashes)
+            _reader.Consume(ColoMessageCodec.SizeBytes);
         _control.OnColoReceived(message);
         return message;
     }

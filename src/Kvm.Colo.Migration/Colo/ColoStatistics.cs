@@ -23,22 +23,12 @@ internal sealed class ColoStatistics
         }
     }
 
-    public void RecordEpoch(ulong epoch, int pages, long bytes, TimeSpan pause, TimeSpan commit, TimeSpan apply)
+    public void RecordEpoch(EpochRecord epoch)
     {
-        Pause.Record(pause);
-        Commit.Record(commit);
-        Apply.Record(apply);
+        Pause.Record(epoch.Pause);
+        Commit.Record(epoch.Commit);
+        Apply.Record(epoch.Apply);
         lock (_lock)
-        {
-            _counters = new ColoCounters(
-                epoch,
-                _counters.DirtyPages + (ulong)pages,
-                _counters.Bytes + bytes,
-                pages,
-                bytes,
-                pause,
-                commit,
-                apply);
-        }
+            _counters = _counters.Plus(epoch);
     }
 }

@@ -22,6 +22,16 @@ internal sealed class DurationHistogram
 
     public TimeSpan Sum => TimeSpan.FromTicks(Volatile.Read(ref _sumTicks));
 
+    /// <summary>The buckets that are not empty: an inclusive upper bound and how many lie in it.</summary>
+    public IEnumerable<(TimeSpan UpTo, long Count)> Buckets()
+    {
+        for (int i = 0; i < BucketCount; i++)
+        {
+            if (Volatile.Read(ref _buckets[i]) is > 0 and long count)
+                yield return (UpperBound(i), count);
+        }
+    }
+
     /// <summary>Forgets everything; what another thread records at this moment may be lost or kept.</summary>
     public void Clear()
     {

@@ -11,28 +11,57 @@ namespace Kvm.Colo.Migration.Incoming;
 /// </summary>
 internal sealed class EpochStaging(ulong pageCount) : IDisposable
 {
-    private const ulong ZeroFlag = 1ul << 63;
-    private const ulong PageMask = ZeroFlag - 1;
+    private const int KindShift = 56;
+    private const int LengthShift = 40;
+    private const ulong PageMask = (1ul << LengthShift) - 1;
 
     private readonly PageStaging _records = new(pageCount);
 
+    /// <summary>Records that arrived over the link.</summary>
+    public int Received { get; private set; }
+
+    /// <summary>All pages of the epoch: those that arrived and those the guest here had written the same.</summary>
     public int Count => _records.Count;
 
     public ulong HeldBytes => _records.HeldBytes;
 
-    public void Reset() => _records.Reset();
+    public void Reset()
+    {
+        _records.Reset();
+        Received = 0;
+    }
 
     /// <summary>Receives one page record's content.</summary>
-    /// <exception cref="MigrationException">The peer sends more pages than the guest has.</exception>
+    /// <exception cref="MigrationException">The peer sends more pages than the guest has, or a delta that is none.</exception>
     public void Receive(LinkReader reader, RamRecord record)
     {
-        if (!_records.TryAdd(out Span<byte> slot))
-            throw new MigrationException($"{reader.Link.Description} sends more pages than the guest has");
+        Span<byte> slot = Add(reader);
         ulong page = record.PageOffset >> GuestPage.Shift;
-        bool isZero = record.Kind == RamRecordKind.ZeroPage;
-        MemoryMarshal.Write(slot, isZero ? page | ZeroFlag : page);
-        if (!isZero)
-            reader.ReadExactly(slot[PageStaging.HeaderBytes..]);
+        MemoryMarshal.Write(slot, page | ((ulong)record.Kind << KindShift) | ((ulong)record.PayloadBytes << LengthShift));
+        Span<byte> content = slot.Slice(PageStaging.HeaderBytes, record.PayloadBytes);
+        reader.ReadExactly(content);
+        if (record.Kind == RamRecordKind.Delta && !PageDelta.IsLegal(content, GuestPage.SizeBytes))
+            throw new MigrationException($"{reader.Link.Description} sends a delta that does not fit a page");
+        Received++;
+    }
+
+    /// <summary>
+    /// Takes a page over from the guest here if its content has the hash the primary's has. The copy is taken first and hashed then, so
+    /// it does not matter that the guest goes on writing.
+    /// </summary>
+    public bool TryTakeOwn(LinkReader reader, GuestMemory memory, ulong page, UInt128 hash, long seed)
+    {
+        Span<byte> slot = Add(reader);
+        Span<byte> content = slot[PageStaging.HeaderBytes..];
+        memory.Page(page).CopyTo(content);
+        if (PageHash.Compute(content, seed) != hash)
+        {
+            _records.RemoveLast();
+            return false;
+        }
+
+        MemoryMarshal.Write(slot, page | ((ulong)RamRecordKind.Page << KindShift));
+        return true;
     }
 
     /// <summary>
@@ -45,13 +74,30 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         {
             ReadOnlySpan<byte> record = _records.Record(i);
             ulong header = MemoryMarshal.Read<ulong>(record);
-            changed.Mark(header & PageMask);
-            if ((header & ZeroFlag) != 0)
-                memory.ZeroCommittedPage(header & PageMask);
-            else
-                memory.WriteCommittedPage(header & PageMask, record[PageStaging.HeaderBytes..]);
+            ulong page = header & PageMask;
+            changed.Mark(page);
+            switch ((RamRecordKind)(header >> KindShift))
+            {
+                case RamRecordKind.ZeroPage:
+                    memory.ZeroCommittedPage(page);
+                    break;
+                case RamRecordKind.Delta:
+                    int length = (int)(header >> LengthShift & ushort.MaxValue);
+                    PageDelta.TryApply(record.Slice(PageStaging.HeaderBytes, length), memory.CommittedPageForWrite(page));
+                    break;
+                default:
+                    memory.WriteCommittedPage(page, record[PageStaging.HeaderBytes..]);
+                    break;
+            }
         }
     }
 
     public void Dispose() => _records.Dispose();
+
+    private Span<byte> Add(LinkReader reader)
+    {
+        if (!_records.TryAdd(out Span<byte> slot))
+            throw new MigrationException($"{reader.Link.Description} sends more pages than the guest has");
+        return slot;
+    }
 }

@@ -100,8 +100,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
             throw Refuse($"its guest has {peer.VcpuCount} vCPUs, this one {_machine.Config.Cpus}");
         _peer = peer;
         UInt128 seed = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
-        const ColoFeatures Supported = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit;
-        _reply = ConfigurationReply.Answer(peer, Supported, seed) ?? throw Refuse($"it insists on {peer.RequestedFeatures}");
+        _reply = ConfigurationReply.Answer(peer, ColoFeatures.Known & ~ColoFeatures.PreSend, seed) ?? throw Refuse($"it insists on {peer.RequestedFeatures}");
         _ram = new RamSectionDecoder(_blocks, _reply.AcceptedFeatures);
         if (_link is StreamLink)
             return;
@@ -218,7 +217,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
     {
         SessionSeed seed = SessionSeed.Combine(_peer!.Value.SeedPart, _reply.SeedPart);
         using ColoSecondary session = new(
-            _machine, _settings, _control, _link, _reader, _ram!, _devices, _verification, seed, _reply.AcceptedFeatures);
+            _machine, _settings, _control, _reader, _blocks, _ram!, _devices, _verification, seed, _reply.AcceptedFeatures);
         session.Run(this);
     }
 

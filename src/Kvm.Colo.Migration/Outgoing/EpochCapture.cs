@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
@@ -6,11 +7,19 @@ using Kvm.Colo.Stream;
 namespace Kvm.Colo.Migration.Outgoing;
 
 /// <summary>
-/// What happens to RAM inside a cut: the dirty set is harvested and copied into staging, in wire form, so that the guest can go on
-/// before a byte is sent. Runs on the control loop; between cuts the migration thread owns it.
+/// Copies an epoch's dirty pages into staging, in wire form, so that the guest can go on before a byte is sent. A large dirty set is
+/// copied ahead while the guest still runs; the cut then finds only what was written again. Inside a cut it runs on the control loop,
+/// between cuts it belongs to the migration thread.
 /// </summary>
 internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSectionEncoder encoder, PageStaging staging) : IPauseWork, IDisposable
 {
+    // Below this many pages a copy inside the pause costs less than the write faults that another harvest brings.
+    private const int CopyAheadPages = 512;
+    private const int MaxCopyAheadPasses = 4;
+
+    private readonly PageIndex _recordOfPage = new(memory.PageCount);
+    private int _lastCount;
+
     /// <summary>Pages that are dirty and not captured yet; a pass that sends ahead adds to it and takes from it.</summary>
     public PageBitmap Dirty { get; } = new(memory.PageCount);
 
@@ -22,6 +31,12 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     /// <summary>Takes the hash of all RAM at the cut, when it was asked for.</summary>
     public VerificationOwner Verification { get; } = new();
 
+    /// <summary>Pages copied inside the last pause.</summary>
+    public int PausePages { get; private set; }
+
+    /// <summary>The page a staged record holds.</summary>
+    public static ulong PageOf(ReadOnlySpan<byte> record) => new RamPageWord(BinaryPrimitives.ReadUInt64BigEndian(record)).PageOffset >> GuestPage.Shift;
+
     /// <summary>Adds what was written since the last harvest to <see cref="Dirty"/>; right while the guest runs.</summary>
     public void Harvest()
     {
@@ -29,21 +44,68 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
         Dirty.TakeFrom(memory.DeviceDirty);
     }
 
+    /// <summary>Begins an epoch: what the last one staged is forgotten.</summary>
+    public void Begin()
+    {
+        for (int i = 0; i < Staging.Count; i++)
+            _recordOfPage.Remove(PageOf(Staging.Record(i)));
+        Staging.Reset();
+    }
+
+    /// <summary>
+    /// While the guest runs, copies a dirty set that the last epoch lets expect to be large, again and again until little is left or the
+    /// guest writes as fast as this copies.
+    /// </summary>
+    public void CopyAhead()
+    {
+        ulong before = ulong.MaxValue;
+        for (int pass = 0; pass < MaxCopyAheadPasses && (pass > 0 || _lastCount > CopyAheadPages); pass++)
+        {
+            Harvest();
+            ulong count = Dirty.CountSet();
+            if (count <= CopyAheadPages / 2 || count > before - (before / 4))
+                return;
+            before = count;
+            CopyDirty();
+        }
+    }
+
     public void OnPaused()
     {
         Harvest();
-        Staging.Reset();
-        for (ulong page = Dirty.NextSet(0); page < Dirty.PageCount; page = Dirty.NextSet(page + 1))
-        {
-            if (!Staging.TryAdd(out Span<byte> record))
-                throw new MigrationException($"more than {Staging.MaxPages} pages are dirty at once");
-            int head = encoder.WritePage(record, 0, page << GuestPage.Shift);
-            memory.Page(page).CopyTo(record[head..]);
-        }
-
-        Dirty.ClearAll();
+        PausePages = CopyDirty();
+        _lastCount = Staging.Count;
         Verification.Sent = HashAllRam ? RamHasher.Compute(memory) : null;
     }
 
-    public void Dispose() => Dirty.Dispose();
+    public void Dispose()
+    {
+        Dirty.Dispose();
+        _recordOfPage.Dispose();
+    }
+
+    private int CopyDirty()
+    {
+        int copied = 0;
+        for (ulong page = Dirty.NextSet(0); page < Dirty.PageCount; page = Dirty.NextSet(page + 1))
+        {
+            memory.Page(page).CopyTo(RecordFor(page)[PageStaging.HeaderBytes..]);
+            copied++;
+        }
+
+        Dirty.ClearAll();
+        return copied;
+    }
+
+    private Span<byte> RecordFor(ulong page)
+    {
+        int index = _recordOfPage[page];
+        if (index >= 0)
+            return Staging.Record(index);
+        if (!Staging.TryAdd(out Span<byte> record))
+            throw new MigrationException($"more than {Staging.MaxPages} pages are dirty at once");
+        _recordOfPage[page] = Staging.Count - 1;
+        encoder.WritePage(record, 0, page << GuestPage.Shift);
+        return record;
+    }
 }

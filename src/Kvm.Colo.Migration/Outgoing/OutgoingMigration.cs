@@ -83,11 +83,21 @@ internal sealed class OutgoingMigration : IDisposable
 
     private ColoConfiguration CreateConfiguration() => new(
         RequestedFeatures: _colo ? ColoFeatures.EpochDigest | ColoFeatures.Heartbeat : ColoFeatures.None,
-        OfferedFeatures: ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit,
+        OfferedFeatures: OfferedFeatures(),
         SeedPart: new UInt128(RandomUInt64(), RandomUInt64()),
         PageSizeBytes: GuestPage.SizeBytes,
         RamSizeBytes: _machine.Memory.SizeBytes,
         VcpuCount: (uint)_machine.Config.Cpus);
+
+    private ColoFeatures OfferedFeatures()
+    {
+        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta;
+        if (_settings.DeltaCachePages > 0)
+            features |= ColoFeatures.Deltas;
+        if (_settings.PageHashes)
+            features |= ColoFeatures.PageHashes;
+        return features;
+    }
 
     private static ulong RandomUInt64() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
@@ -158,6 +168,7 @@ internal sealed class OutgoingMigration : IDisposable
     {
         RunState before = _machine.State;
         _control.SetStatus(MigrationStatus.Device);
+        _capture.Begin();
         TimeSpan downtime = _machine.Cut(_capture, RunState.FinishMigrate, RunState.FinishMigrate);
         bool complete = false;
         try
@@ -189,14 +200,17 @@ internal sealed class OutgoingMigration : IDisposable
         _machine.BeginRecording();
         try
         {
+            _capture.Begin();
             _machine.Cut(_capture, RunState.FinishMigrate);
             SendFinalRam();
             _blob.Reset();
             _devices.Write();
             _link.Send(_blob.WrittenSpan);
             Report(0, 0);
-            SessionSeed seed = SessionSeed.Combine(configuration.SeedPart, inbox.Reply!.Value.SeedPart);
-            ColoPrimary session = new(_machine, _settings, _control, _link, inbox, _capture, _sender, _blob, _devices, seed);
+            ConfigurationReply reply = inbox.Reply!.Value;
+            SessionSeed seed = SessionSeed.Combine(configuration.SeedPart, reply.SeedPart);
+            using ColoPrimary session = new(
+                _machine, _settings, _control, _link, inbox, _capture, _sender, _blocks, _owners, seed, reply.AcceptedFeatures);
             _control.SetStatus(MigrationStatus.Colo);
             session.Run();
         }

@@ -96,20 +96,40 @@ internal sealed class RamSender(ILink link, GuestMemory memory, RamSectionEncode
         EndSection();
     }
 
-    /// <summary>Sends nothing but an empty section.</summary>
-    public void SendEmpty(ElementKind kind)
+    /// <summary>Puts a staged record into the open section.</summary>
+    public void AppendRecord(ReadOnlySpan<byte> record)
     {
-        BeginSection(kind);
-        EndSection();
+        record.CopyTo(Room(record.Length));
+        Commit(record.Length);
+        NormalPages++;
     }
 
-    private void BeginSection(ElementKind kind)
+    /// <summary>Puts a page of zeros into the open section.</summary>
+    public void AppendZero(ulong page)
+    {
+        Commit(encoder.WriteZeroPage(Room(RamSectionEncoder.MaxHeadBytes), 0, page << GuestPage.Shift));
+        ZeroPages++;
+    }
+
+    /// <summary>Puts a page into the open section as its difference to what was sent last.</summary>
+    public void AppendDelta(ulong page, ReadOnlySpan<byte> delta)
+    {
+        Span<byte> room = Room(RamSectionEncoder.MaxHeadBytes + delta.Length);
+        int head = encoder.WriteDelta(room, 0, page << GuestPage.Shift, delta.Length);
+        delta.CopyTo(room[head..]);
+        Commit(head + delta.Length);
+        NormalPages++;
+    }
+
+    /// <summary>Opens a section; records follow.</summary>
+    public void BeginSection(ElementKind kind)
     {
         Span<byte> head = Room(ElementCodec.ShortSectionBytes);
         Commit(ElementCodec.WriteSection(head, kind, RamSectionEncoder.SectionId));
     }
 
-    private void EndSection()
+    /// <summary>Closes the section.</summary>
+    public void EndSection()
     {
         Span<byte> tail = Room(RamPageWord.SizeBytes + ElementCodec.FooterBytes);
         int length = RamSectionEncoder.WriteEndOfSection(tail);

@@ -18,6 +18,8 @@ internal sealed class ReturnInbox : IDisposable
     private readonly Thread _thread;
     private readonly Action<ColoMessage> _onReceived;
     private ColoFeatures _features = ColoFeatures.Negotiated;
+    private readonly byte[] _verdicts = new byte[PageHashQuery.MaxCount / 8];
+    private int _questions;
     private ConfigurationReply? _reply;
     private LinkException? _failure;
     private long _lastHeard = Environment.TickCount64;
@@ -53,6 +55,12 @@ internal sealed class ReturnInbox : IDisposable
                 return _reply;
         }
     }
+
+    /// <summary>How many pages were asked about: the size of the answer that may come. Set before the question is sent.</summary>
+    public void ExpectVerdicts(int questions) => Volatile.Write(ref _questions, questions);
+
+    /// <summary>The bits of the answer, valid between the word page-verdicts and the next question.</summary>
+    public ReadOnlySpan<byte> Verdicts => _verdicts.AsSpan(0, (Volatile.Read(ref _questions) + 7) / 8);
 
     /// <summary>How long nothing has come from the peer.</summary>
     public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastHeard));
@@ -100,6 +108,10 @@ internal sealed class ReturnInbox : IDisposable
         {
             ReadReply();
         }
+        else if (word == ColoMessage.PageVerdicts)
+        {
+            ReadVerdicts();
+        }
         else
         {
             _reader.Consume(ColoMessageCodec.SizeBytes);
@@ -120,6 +132,18 @@ internal sealed class ReturnInbox : IDisposable
         _features = reply.AcceptedFeatures | ColoFeatures.Negotiated;
         lock (_lock)
             _reply = reply;
+    }
+
+    private void ReadVerdicts()
+    {
+        int questions = Volatile.Read(ref _questions);
+        int frame = PageHashAnswer.FrameBytes(questions);
+        _reader.Require(frame);
+        if (questions == 0 || PageHashAnswer.TryRead(_reader.Available, questions, out ReadOnlySpan<byte> verdicts) != FrameStatus.Ok)
+            throw new LinkException($"{_reader.Link.Description}: its page verdicts do not answer our question");
+        verdicts.CopyTo(_verdicts);
+        _reader.Consume(frame);
+        Keep(ColoMessage.PageVerdicts);
     }
 
     private void Keep(ColoMessage word)

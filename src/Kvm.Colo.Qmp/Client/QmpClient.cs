@@ -267,7 +267,8 @@ internal sealed class QmpClient : IDisposable
             }
             Break("the server closed the connection");
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException or JsonException or InvalidOperationException)
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or JsonException
+            or InvalidOperationException)
         {
             Break(failure.Message);
         }
@@ -283,7 +284,8 @@ internal sealed class QmpClient : IDisposable
                 AddEvent(name, message);
             else if (message.TryGetProperty("QMP", out JsonElement greeting))
                 _greeting = greeting;
-            else if (message.TryGetProperty("id", out JsonElement id) && id.TryGetInt64(out long number) && _replies.ContainsKey(number))
+            else if (message.TryGetProperty("id", out JsonElement id) && id.TryGetInt64(out long number)
+                && _replies.ContainsKey(number))
                 _replies[number] = message;
             Monitor.PulseAll(_lock);
         }

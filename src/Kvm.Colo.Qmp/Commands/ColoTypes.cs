@@ -9,7 +9,8 @@ internal static class ColoTypes
 {
     public static readonly QmpEnum<QmpColoMode> Mode = new("COLOMode", "none", "primary", "secondary");
 
-    public static readonly QmpEnum<QmpColoExitReason> ExitReason = new("COLOExitReason", "none", "request", "error", "processing");
+    public static readonly QmpEnum<QmpColoExitReason> ExitReason =
+        new("COLOExitReason", "none", "request", "error", "processing");
 
     public static readonly QmpEnum<QmpFailoverState> FailoverState = new("FailoverStatus",
         "none", "require", "active", "completed", "relaunch");
@@ -22,7 +23,8 @@ internal static class ColoTypes
         Field("last-mode", Mode, (QmpColoStatus status) => status.LastMode, "what it was before the last failover"),
         Field("reason", ExitReason, (QmpColoStatus status) => status.Reason, "why it left COLO"));
 
-    private static readonly QmpObject<QmpCheckpointCauseCount> s_causeCount = new("__org.colo-vm_CheckpointCauseCount", create: null,
+    private static readonly QmpObject<QmpCheckpointCauseCount> s_causeCount =
+        new("__org.colo-vm_CheckpointCauseCount", create: null,
         Field("cause", CheckpointCause, (QmpCheckpointCauseCount cause) => cause.Cause),
         Field("count", QmpTypes.UInt64, (QmpCheckpointCauseCount cause) => cause.Count));
 

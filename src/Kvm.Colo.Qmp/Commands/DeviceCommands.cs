@@ -24,7 +24,8 @@ internal static class DeviceCommands
 
     private static readonly QmpMember<string> s_commandLine = Argument("command-line", QmpTypes.Str);
 
-    private static readonly QmpMember<long> s_cpuIndex = OptionalArgument("cpu-index", QmpTypes.Int, "the vCPU it is about, 0 unless given");
+    private static readonly QmpMember<long> s_cpuIndex =
+        OptionalArgument("cpu-index", QmpTypes.Int, "the vCPU it is about, 0 unless given");
 
     public static IReadOnlyList<QmpCommand> All { get; } =
     [
@@ -47,14 +48,15 @@ internal static class DeviceCommands
         QmpCommand.Query("qom-list", ControlLoop, QmpTypes.ListOf(DeviceTypes.Property), "Properties and children of an object.",
             static call => call.Host.Devices.Objects.List(call.Values.Get(s_path)), s_path),
         QmpCommand.Query("qom-get", ControlLoop, QmpTypes.Any, "The value of a property.",
-            static call => call.Host.Devices.Objects.Get(call.Values.Get(s_path), call.Values.Get(s_property)), s_path, s_property),
+            static call => call.Host.Devices.Objects.Get(call.Values.Get(s_path), call.Values.Get(s_property)),
+            s_path, s_property),
         QmpCommand.Action("qom-set", ControlLoop, "Sets a property.",
             static call => call.Host.Devices.Objects.Set(
                 call.Values.Get(s_path), call.Values.Get(s_property), (JsonElement)call.Values.Get(s_value)),
             s_path, s_property, s_value),
         QmpCommand.Query("human-monitor-command", ControlLoop, QmpTypes.Str,
-            "Text for people: `info status`, `info migrate`, `info cpus`, `info registers`, `info colo`, `info name`, `info uuid`, "
-            + "`info kvm`, `info version`.",
+            "Text for people: `info status`, `info migrate`, `info cpus`, `info registers`, `info colo`, `info name`, "
+            + "`info uuid`, `info kvm`, `info version`.",
             RunHumanCommand, s_commandLine, s_cpuIndex),
     ];
 

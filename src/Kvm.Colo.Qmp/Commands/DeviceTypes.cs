@@ -87,7 +87,8 @@ internal static class DeviceTypes
         Field("unmap_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L),
         Field("account_invalid", QmpTypes.Bool, (QmpBlockCounters _) => false, "invalid requests are not in the sums"),
         Field("account_failed", QmpTypes.Bool, (QmpBlockCounters _) => false, "failed requests are not in the sums"),
-        Field("timed_stats", QmpTypes.ListOf(QmpTypes.Any), (QmpBlockCounters _) => (IReadOnlyList<object>)[], "no intervals are kept"));
+        Field("timed_stats", QmpTypes.ListOf(QmpTypes.Any), (QmpBlockCounters _) => (IReadOnlyList<object>)[],
+            "no intervals are kept"));
 
     public static readonly QmpObject<QmpBlockDevice> BlockStats = new("BlockStats", create: null,
         OptionalReference("device", QmpTypes.Str, (QmpBlockDevice disk) => disk.Device),

@@ -24,7 +24,8 @@ internal static class MachineCommands
     [
         QmpCommand.Query("query-status", Snapshot, MachineTypes.Status, "The run state.",
             static call => call.Host.Machine.RunState),
-        QmpCommand.Query("query-kvm", Snapshot, MachineTypes.Kvm, "Whether KVM is there and used: always, here.", static _ => true),
+        QmpCommand.Query("query-kvm", Snapshot, MachineTypes.Kvm, "Whether KVM is there and used: always, here.",
+            static _ => true),
         QmpCommand.Query("query-name", Snapshot, MachineTypes.Name, "The guest's name.", static call => call.Host.Machine),
         QmpCommand.Query("query-uuid", Snapshot, MachineTypes.Uuid, "The guest's UUID, all zeros when it has none.",
             static call => call.Host.Machine.Uuid),

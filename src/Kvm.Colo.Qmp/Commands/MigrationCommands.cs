@@ -29,7 +29,8 @@ internal static class MigrationCommands
     private static readonly QmpMember<QmpMigrationStatus> s_state = Argument("state", MigrationTypes.Status,
         "the state the migration must be in, which it leaves");
 
-    private static readonly QmpMember<string> s_recoverUri = Argument("uri", QmpTypes.Str, "where to listen for the new connection");
+    private static readonly QmpMember<string> s_recoverUri =
+        Argument("uri", QmpTypes.Str, "where to listen for the new connection");
 
     private static readonly QmpMember<IReadOnlyList<MigrationCapabilityStatus>> s_capabilities = Argument("capabilities",
         QmpTypes.ListOf(MigrationTypes.CapabilityStatus));
@@ -45,7 +46,8 @@ internal static class MigrationCommands
     private static readonly QmpMember<IReadOnlyList<string>> s_interfaces = OptionalArgument("interfaces",
         QmpTypes.ListOf(QmpTypes.Str), "interfaces to announce, all unless given");
 
-    private static readonly QmpMember<string> s_announceId = OptionalArgument("id", QmpTypes.Str, "names a series of announcements");
+    private static readonly QmpMember<string> s_announceId =
+        OptionalArgument("id", QmpTypes.Str, "names a series of announcements");
 
     private static readonly QmpMember<IReadOnlyList<QmpYankInstance>> s_instances = Argument("instances",
         QmpTypes.ListOf(MigrationTypes.YankInstance));
@@ -81,11 +83,12 @@ internal static class MigrationCommands
         QmpCommand.Query("query-migrate-parameters", Snapshot, MigrationParameterTable.Type, "All parameters.",
             static call => call.Host.Migration.Settings.Parameters),
         QmpCommand.Action("announce-self", ControlLoop, "Makes the guest's interfaces known to the network's switches.",
-            static call => call.Host.Migration.AnnounceSelf(new QmpAnnounceRequest(call.Values.Get(s_initial), call.Values.Get(s_max),
-                call.Values.Get(s_rounds), call.Values.Get(s_step), call.Values.FindReference(s_interfaces),
+            static call => call.Host.Migration.AnnounceSelf(new QmpAnnounceRequest(
+                call.Values.Get(s_initial), call.Values.Get(s_max), call.Values.Get(s_rounds), call.Values.Get(s_step), call.Values.FindReference(s_interfaces),
                 call.Values.FindReference(s_announceId))),
             s_initial, s_max, s_rounds, s_step, s_interfaces, s_announceId),
-        QmpCommand.Action("yank", OutOfBand, "Cuts connections, to recover from a peer that hangs; all of them are there or none is cut.",
+        QmpCommand.Action("yank", OutOfBand,
+            "Cuts connections, to recover from a peer that hangs; all of them are there or none is cut.",
             Yank, s_instances),
         QmpCommand.Query("query-yank", OutOfBand, QmpTypes.ListOf(MigrationTypes.YankInstance), "Connections that can be cut.",
             static call => call.Host.Migration.YankInstances),
@@ -115,8 +118,8 @@ internal static class MigrationCommands
         IReadOnlyList<MigrationChannel>? channels = call.Values.FindReference(s_channels);
         if (uri is not null && channels is not null)
         {
-            throw new QmpCommandException("'uri' and 'channels' arguments are mutually exclusive; exactly one of the two should be "
-                + $"present in '{command}' qmp command");
+            throw new QmpCommandException("'uri' and 'channels' arguments are mutually exclusive; exactly one of the two "
+                + $"should be present in '{command}' qmp command");
         }
         if (channels is not null)
         {
@@ -130,7 +133,8 @@ internal static class MigrationCommands
         return new MigrationAddress(CheckUri(uri), ExecArguments: null);
     }
 
-    private static string CheckUri(string uri) => Array.Exists(s_schemes, scheme => uri.StartsWith(scheme, StringComparison.Ordinal))
+    private static string CheckUri(string uri) =>
+        Array.Exists(s_schemes, scheme => uri.StartsWith(scheme, StringComparison.Ordinal))
         ? uri
         : throw new QmpCommandException($"unknown migration protocol: {uri}");
 

@@ -16,9 +16,10 @@ internal static class MigrationTypes
         "wait-unplug");
 
     public static readonly QmpEnum<MigrationCapability> Capability = new("MigrationCapability",
-        "xbzrle", "rdma-pin-all", "auto-converge", "zero-blocks", "events", "postcopy-ram", "x-colo", "release-ram", "return-path",
-        "pause-before-switchover", "multifd", "dirty-bitmaps", "postcopy-blocktime", "late-block-activate", "x-ignore-shared",
-        "validate-uuid", "background-snapshot", "zero-copy-send", "postcopy-preempt", "switchover-ack", "dirty-limit", "mapped-ram")
+        "xbzrle", "rdma-pin-all", "auto-converge", "zero-blocks", "events", "postcopy-ram", "x-colo", "release-ram",
+        "return-path", "pause-before-switchover", "multifd", "dirty-bitmaps", "postcopy-blocktime", "late-block-activate", "x-ignore-shared",
+        "validate-uuid", "background-snapshot", "zero-copy-send", "postcopy-preempt", "switchover-ack", "dirty-limit",
+        "mapped-ram")
     { Unstable = new HashSet<string>(StringComparer.Ordinal) { "x-colo", "x-ignore-shared" } };
 
     public static readonly QmpEnum<MultifdCompression> Compression = new("MultiFDCompression",
@@ -61,15 +62,20 @@ internal static class MigrationTypes
     private static readonly QmpField<QmpSocketAddress, QmpSocketKind> s_socketType =
         Field("type", s_socketKind, (QmpSocketAddress address) => address.Kind);
 
-    private static readonly QmpField<QmpSocketAddress, string> s_host = Field("host", QmpTypes.Str, (QmpSocketAddress address) => address.Host!);
+    private static readonly QmpField<QmpSocketAddress, string> s_host =
+        Field("host", QmpTypes.Str, (QmpSocketAddress address) => address.Host!);
 
-    private static readonly QmpField<QmpSocketAddress, string> s_port = Field("port", QmpTypes.Str, (QmpSocketAddress address) => address.Port!);
+    private static readonly QmpField<QmpSocketAddress, string> s_port =
+        Field("port", QmpTypes.Str, (QmpSocketAddress address) => address.Port!);
 
-    private static readonly QmpField<QmpSocketAddress, string> s_path = Field("path", QmpTypes.Str, (QmpSocketAddress address) => address.Path!);
+    private static readonly QmpField<QmpSocketAddress, string> s_path =
+        Field("path", QmpTypes.Str, (QmpSocketAddress address) => address.Path!);
 
-    private static readonly QmpField<QmpSocketAddress, string> s_cid = Field("cid", QmpTypes.Str, (QmpSocketAddress address) => address.Identifier!);
+    private static readonly QmpField<QmpSocketAddress, string> s_cid =
+        Field("cid", QmpTypes.Str, (QmpSocketAddress address) => address.Identifier!);
 
-    private static readonly QmpField<QmpSocketAddress, string> s_fd = Field("str", QmpTypes.Str, (QmpSocketAddress address) => address.Identifier!);
+    private static readonly QmpField<QmpSocketAddress, string> s_fd =
+        Field("str", QmpTypes.Str, (QmpSocketAddress address) => address.Identifier!);
 
     private static readonly (string, QmpObject<QmpSocketAddress>)[] s_socketBranches =
     [
@@ -98,7 +104,8 @@ internal static class MigrationTypes
             (QmpMigrationInfo info) => info.PostcopyVcpuBlocktimeMilliseconds),
         OptionalReference("socket-address", QmpTypes.ListOf(SocketAddress), (QmpMigrationInfo info) => info.SocketAddress));
 
-    private static readonly QmpEnum<MigrationTransport> s_transport = new("MigrationAddressType", "socket", "exec", "rdma", "file");
+    private static readonly QmpEnum<MigrationTransport> s_transport =
+        new("MigrationAddressType", "socket", "exec", "rdma", "file");
 
     private static readonly QmpMember<MigrationTransport> s_transportType = Argument("transport", s_transport);
 

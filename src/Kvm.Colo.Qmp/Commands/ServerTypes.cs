@@ -43,11 +43,13 @@ internal static class ServerTypes
             [
                 Branch("builtin", Argument("json-type", s_jsonType)),
                 Branch("enum", Argument("members", ListOf("SchemaInfoEnumMember", Argument("name", QmpTypes.Str),
-                    OptionalArgument("features", QmpTypes.ListOf(QmpTypes.Str)))), Argument("values", QmpTypes.ListOf(QmpTypes.Str))),
+                    OptionalArgument("features", QmpTypes.ListOf(QmpTypes.Str)))),
+                        Argument("values", QmpTypes.ListOf(QmpTypes.Str))),
                 Branch("array", Argument("element-type", QmpTypes.Str)),
                 Branch("object", Argument("members", ListOf("SchemaInfoObjectMember", s_member)),
                     OptionalArgument("tag", QmpTypes.Str),
-                    OptionalArgument("variants", ListOf("SchemaInfoObjectVariant", Argument("case", QmpTypes.Str), Argument("type", QmpTypes.Str)))),
+                    OptionalArgument("variants",
+                        ListOf("SchemaInfoObjectVariant", Argument("case", QmpTypes.Str), Argument("type", QmpTypes.Str)))),
                 Branch("alternate", Argument("members", ListOf("SchemaInfoAlternateMember", Argument("type", QmpTypes.Str)))),
                 Branch("command", Argument("arg-type", QmpTypes.Str), Argument("ret-type", QmpTypes.Str),
                     OptionalArgument("allow-oob", QmpTypes.Bool)),
@@ -56,7 +58,8 @@ internal static class ServerTypes
 
         public QmpType ElementType => s_info;
 
-        public override QmpSchema Read(JsonElement value, QmpPath path) => throw new InvalidOperationException("never an argument");
+        public override QmpSchema Read(JsonElement value, QmpPath path) =>
+            throw new InvalidOperationException("never an argument");
 
         public override void Write(Utf8JsonWriter writer, QmpSchema value) => value.WriteIntrospection(writer);
 

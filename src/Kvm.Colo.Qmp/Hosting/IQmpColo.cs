@@ -14,7 +14,9 @@ internal interface IQmpColo
     /// </summary>
     void LostHeartbeat();
 
-    /// <summary><c>__org.colo-vm_checkpoint</c>: asks for a checkpoint now; returns when it is asked for, not when it is done.</summary>
+    /// <summary>
+    /// <c>__org.colo-vm_checkpoint</c>: asks for a checkpoint now; returns when it is asked for, not when it is done.
+    /// </summary>
     void RequestCheckpoint();
 
     /// <summary>QAPI <c>xen-set-replication</c>.</summary>

@@ -11,7 +11,9 @@ internal interface IQmpDevices
 
     IReadOnlyList<QmpIoThread> IoThreads { get; }
 
-    /// <summary>What <c>qom-list</c>, <c>qom-get</c> and <c>qom-set</c> walk. Any thread reads, the control loop writes.</summary>
+    /// <summary>
+    /// What <c>qom-list</c>, <c>qom-get</c> and <c>qom-set</c> walk. Any thread reads, the control loop writes.
+    /// </summary>
     QmpObjectTree Objects { get; }
 
     /// <summary>

@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Qmp.Hosting;
 
-/// <summary>Identity, run state and vCPUs. Properties are snapshots, read on any thread; methods run on the control loop.</summary>
+/// <summary>
+/// Identity, run state and vCPUs. Properties are snapshots, read on any thread; methods run on the control loop.
+/// </summary>
 internal interface IQmpMachine
 {
     /// <summary>The guest's name, null when it was started without one.</summary>
@@ -19,7 +21,9 @@ internal interface IQmpMachine
     /// <summary>QAPI <c>cont</c>: idempotent; raises RESUME before it returns.</summary>
     void Continue();
 
-    /// <summary>QAPI <c>quit</c>: raises SHUTDOWN and begins the end of the process; the reply is sent after it returns.</summary>
+    /// <summary>
+    /// QAPI <c>quit</c>: raises SHUTDOWN and begins the end of the process; the reply is sent after it returns.
+    /// </summary>
     void Quit();
 
     /// <summary>QAPI <c>system_reset</c>.</summary>

@@ -8,7 +8,9 @@ internal interface IQmpMigration
     /// <summary>Capabilities and parameters; the server writes them, the migration reads them. Any thread.</summary>
     MigrationSettings Settings { get; }
 
-    /// <summary>True from setup until completed, failed or cancelled, COLO included: settings and a new migration are refused.</summary>
+    /// <summary>
+    /// True from setup until completed, failed or cancelled, COLO included: settings and a new migration are refused.
+    /// </summary>
     bool InProgress { get; }
 
     /// <summary>The state of the last or current migration, null before the first. Any thread.</summary>
@@ -29,7 +31,9 @@ internal interface IQmpMigration
     /// <summary>QAPI <c>migrate-start-postcopy</c>.</summary>
     void StartPostcopy();
 
-    /// <summary>QAPI <c>migrate-pause</c>. Out of band: runs on a monitor's thread, must not wait, touches the link only.</summary>
+    /// <summary>
+    /// QAPI <c>migrate-pause</c>. Out of band: runs on a monitor's thread, must not wait, touches the link only.
+    /// </summary>
     void Pause();
 
     /// <summary>QAPI <c>migrate-recover</c>. Out of band: runs on a monitor's thread and must not wait.</summary>

@@ -172,7 +172,8 @@ internal sealed partial class QmpMessageReader(QmpLimits limits)
     /// <summary>After a lexical error: the rest of the broken token is passed over.</summary>
     private QmpInputStatus AcceptInRecovery(byte next, out bool consumed)
     {
-        bool ends = next < 0x20 || next >= 0xFE || next is (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)':' or (byte)',';
+        bool ends = next < 0x20 || next >= 0xFE
+            || next is (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)':' or (byte)',';
         consumed = !ends;
         if (ends)
             _state = Lexer.Start;
@@ -207,34 +208,35 @@ internal sealed partial class QmpMessageReader(QmpLimits limits)
 
     private static string Excerpt(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text.Length > 64 ? text[..64] : text);
 
+    /// <summary>
+    /// UTF-8, and <c>\u</c> escapes that make characters: a high surrogate is followed by a low one, and only so.
+    /// </summary>
     private void CheckString(ReadOnlySpan<byte> text)
     {
         if (!Utf8.IsValid(text))
             Fail("invalid UTF-8 sequence in string");
-        bool afterHigh = false;
         for (int i = 0; i < text.Length; i++)
         {
-            bool isUnicode = text[i] == '\\' && text[i + 1] == 'u';
-            if (!isUnicode)
-            {
-                if (afterHigh)
-                    Fail("lone surrogate is not a valid Unicode character");
-                afterHigh = false;
-                i += text[i] == '\\' ? 1 : 0;
+            if (text[i] != '\\')
                 continue;
+            if (text[++i] != 'u')
+                continue;
+            int unit = UnitAt(text[(i + 1)..]);
+            bool isHigh = unit is >= 0xD800 and <= 0xDBFF;
+            bool isPair = isHigh && text[(i + 5)..].StartsWith("\\u"u8) && UnitAt(text[(i + 7)..]) is >= 0xDC00 and <= 0xDFFF;
+            if (unit < 0 || (unit is >= 0xD800 and <= 0xDFFF && !isPair))
+            {
+                Fail($"\\u{Excerpt(text.Slice(i + 1, Math.Min(4, text.Length - i - 1)))} is not a valid Unicode character");
+                return;
             }
-            ReadOnlySpan<byte> digits = text.Slice(i + 2, Math.Min(4, text.Length - i - 2));
-            bool isHex = digits.Length == 4 && !digits.ContainsAnyExcept(s_hexDigits);
-            int unit = isHex ? Convert.ToInt32(Encoding.ASCII.GetString(digits), 16) : 0;
-            bool isLow = unit is >= 0xDC00 and <= 0xDFFF;
-            if (!isHex || isLow != afterHigh)
-                Fail($"\\u{Excerpt(digits)} is not a valid Unicode character");
-            afterHigh = unit is >= 0xD800 and <= 0xDBFF;
-            i += isHex ? 5 : 1;
+            i += isPair ? 10 : 4;
         }
-        if (afterHigh)
-            Fail("lone surrogate is not a valid Unicode character");
     }
+
+    /// <summary>Four hexadecimal digits as a number, or -1.</summary>
+    private static int UnitAt(ReadOnlySpan<byte> text) =>
+        text.Length >= 4 && !text[..4].ContainsAnyExcept(s_hexDigits)
+            ? Convert.ToInt32(Encoding.ASCII.GetString(text[..4]), 16) : -1;
 
     private void Reset()
     {

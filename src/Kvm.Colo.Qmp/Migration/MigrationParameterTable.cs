@@ -19,12 +19,14 @@ internal static class MigrationParameterTable
     public static readonly MigrationParameter<ulong> AnnounceRounds = Size("announce-rounds", 5,
         "number of announcements", most: 1000);
 
-    public static readonly MigrationParameter<ulong> AnnounceStep = Add(new MigrationParameter<ulong>("announce-step", s_all.Count,
+    public static readonly MigrationParameter<ulong> AnnounceStep =
+        Add(new MigrationParameter<ulong>("announce-step", s_all.Count,
         QmpTypes.Size, 100, "milliseconds added between announcements", static value => value is >= 1 and <= 10_000,
         "a value between 1 and 10000"));
 
     public static readonly MigrationParameter<byte> ThrottleTriggerThreshold = Byte("throttle-trigger-threshold", 50,
-        "share of dirtied to transferred bytes that starts throttling, in percent", 1, 100, "an integer in the range of 1 to 100");
+        "share of dirtied to transferred bytes that starts throttling, in percent", 1, 100,
+        "an integer in the range of 1 to 100");
 
     public static readonly MigrationParameter<byte> CpuThrottleInitial = Byte("cpu-throttle-initial", 20,
         "percent of vCPU time taken when throttling starts", 1, 99, Percent99);
@@ -48,7 +50,8 @@ internal static class MigrationParameterTable
     public static readonly MigrationParameter<ulong> AvailSwitchoverBandwidth = Size("avail-switchover-bandwidth", 0,
         "bytes per second to count on during the switchover, 0 for as measured");
 
-    public static readonly MigrationParameter<ulong> DowntimeLimit = Add(new MigrationParameter<ulong>("downtime-limit", s_all.Count,
+    public static readonly MigrationParameter<ulong> DowntimeLimit =
+        Add(new MigrationParameter<ulong>("downtime-limit", s_all.Count,
         QmpTypes.UInt64, 300, "longest acceptable downtime in milliseconds", static value => value <= 2_000_000,
         "an integer in the range of 0 to 2000000 ms"));
 
@@ -59,6 +62,14 @@ internal static class MigrationParameterTable
     public static readonly MigrationParameter<bool> StrictPause = Bool("x-colo-strict-pause",
         "keep the primary's guest paused until the secondary has loaded the checkpoint, as QEMU does; ours",
         QmpFeatures.Unstable);
+
+    public static readonly MigrationParameter<uint> HeartbeatTimeout = Add(new MigrationParameter<uint>(
+        "__org.colo-vm_heartbeat-timeout", s_all.Count, QmpTypes.UInt32, 1000,
+        "milliseconds of silence after which the other side counts as lost; ours",
+        static value => value is >= 1 and <= 600_000, "an integer in the range of 1 to 600000 ms"));
+
+    public static readonly MigrationParameter<bool> VerifyCheckpoints = Bool("__org.colo-vm_verify-checkpoints",
+        "compare a hash of all guest memory after every checkpoint, at the cost of a pass over it; ours");
 
     public static readonly MigrationParameter<byte> MultifdChannels = Byte("multifd-channels", 2,
         "number of channels of a multifd migration", 1, 255, "a value between 1 and 255");
@@ -89,7 +100,8 @@ internal static class MigrationParameterTable
         "x-vcpu-dirty-limit-period", s_all.Count, QmpTypes.UInt64, 1000, "period of the dirty limit in milliseconds",
         static value => value is >= 1 and <= 1000, "a value between 1 and 1000", QmpFeatures.Unstable));
 
-    public static readonly MigrationParameter<ulong> VcpuDirtyLimit = Add(new MigrationParameter<ulong>("vcpu-dirty-limit", s_all.Count,
+    public static readonly MigrationParameter<ulong> VcpuDirtyLimit =
+        Add(new MigrationParameter<ulong>("vcpu-dirty-limit", s_all.Count,
         QmpTypes.UInt64, 1, "dirty limit of a vCPU in MB per second", static value => value >= 1,
         "a value of at least 1 MB/s"));
 

@@ -24,6 +24,9 @@ internal sealed class MigrationSettings(MigrationSupport support)
     /// <summary>Raised on the thread that set them after parameters have changed: a running session may take them over.</summary>
     public event EventHandler? ParametersChanged;
 
+    /// <summary>Raised on the thread that set them after capabilities have changed, before the command is answered.</summary>
+    public event EventHandler? CapabilitiesChanged;
+
     public MigrationParameters Parameters => Volatile.Read(ref _parameters);
 
     public bool SendsEvents => Has(MigrationCapability.Events);
@@ -62,6 +65,7 @@ internal sealed class MigrationSettings(MigrationSupport support)
         }
         CheckCapabilities(all);
         Volatile.Write(ref _capabilities, all);
+        CapabilitiesChanged?.Invoke(this, EventArgs.Empty);
     }
 
     /// <summary>Sets all or, when one is refused, none. Allowed at any time, also during COLO.</summary>
@@ -111,7 +115,8 @@ internal sealed class MigrationSettings(MigrationSupport support)
         if (IsSet(all, MigrationCapability.SwitchoverAck) && !IsSet(all, MigrationCapability.ReturnPath))
             throw new QmpCommandException("Capability 'switchover-ack' requires capability 'return-path'");
         if (IsSet(all, MigrationCapability.DirtyLimit))
-            Refuse(all, MigrationCapability.AutoConverge, "dirty-limit conflicts with auto-converge, only one of them is available");
+            Refuse(all, MigrationCapability.AutoConverge,
+                "dirty-limit conflicts with auto-converge, only one of them is available");
         if (IsSet(all, MigrationCapability.MappedRam))
         {
             Refuse(all, MigrationCapability.Xbzrle, "Mapped-ram migration is incompatible with xbzrle");

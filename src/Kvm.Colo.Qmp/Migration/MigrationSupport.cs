@@ -5,7 +5,8 @@ internal sealed record MigrationSupport
 {
     public required IReadOnlySet<MigrationCapability> Capabilities { get; init; }
 
-    public IReadOnlySet<MultifdCompression> Compressions { get; init; } = new HashSet<MultifdCompression> { MultifdCompression.None };
+    public IReadOnlySet<MultifdCompression> Compressions { get; init; } =
+        new HashSet<MultifdCompression> { MultifdCompression.None };
 
     public IReadOnlySet<MigrationMode> Modes { get; init; } = new HashSet<MigrationMode> { MigrationMode.Normal };
 

@@ -122,9 +122,9 @@ internal sealed partial class QmpSession : IDisposable
             // A script may close its side at once after the last request: its answers still leave.
             Drain(_options.FlushDeadline);
         }
-        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException
-            or System.Security.Authentication.AuthenticationException or InvalidOperationException)
+        catch (Exception failure)
         {
+            // Whatever a client manages to cause ends its session and nothing else.
             reason = $"was lost: {failure.Message}";
         }
         Abort(reason);
@@ -178,16 +178,21 @@ internal sealed partial class QmpSession : IDisposable
 
     private void RunRequests()
     {
-        while (TryDequeue(out QmpRequest? request))
+        try
         {
-            if (!_outbox.WaitForRoom())
-                break;
-            Run(request);
-            lock (_queueLock)
+            while (TryDequeue(out QmpRequest? request) && _outbox.WaitForRoom())
             {
-                _isRunning = false;
-                Monitor.PulseAll(_queueLock);
+                Run(request);
+                lock (_queueLock)
+                {
+                    _isRunning = false;
+                    Monitor.PulseAll(_queueLock);
+                }
             }
+        }
+        catch (Exception failure)
+        {
+            Abort($"was lost: {failure}");
         }
         ThreadEnds();
     }
@@ -223,8 +228,7 @@ internal sealed partial class QmpSession : IDisposable
                 batch.Clear();
             }
         }
-        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException
-            or InvalidOperationException)
+        catch (Exception failure)
         {
             Abort($"was lost: {failure.Message}");
         }

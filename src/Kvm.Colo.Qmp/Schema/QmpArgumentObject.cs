@@ -13,7 +13,8 @@ internal sealed class QmpArgumentObject<T>(QmpShape shape, Func<QmpValues, T> cr
 
     public override T Read(JsonElement value, QmpPath path) => QmpValues.ReadObject(value, path, this, create);
 
-    public override void Write(Utf8JsonWriter writer, T value) => throw new InvalidOperationException($"{Name} is never a result");
+    public override void Write(Utf8JsonWriter writer, T value) =>
+        throw new InvalidOperationException($"{Name} is never a result");
 
     public override void Describe(Utf8JsonWriter writer, QmpTypeNumbers numbers) =>
         QmpSchemaText.WriteObject(writer, this, numbers);

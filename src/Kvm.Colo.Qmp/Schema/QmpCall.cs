@@ -12,6 +12,8 @@ internal sealed class QmpCall(QmpServer server, QmpValues values, JsonElement ar
 
     public QmpValues Values => values;
 
-    /// <summary>The arguments as sent, for the commands that take members the schema does not list; undefined when none.</summary>
+    /// <summary>
+    /// The arguments as sent, for the commands that take members the schema does not list; undefined when none.
+    /// </summary>
     public JsonElement Arguments => arguments;
 }

@@ -42,7 +42,8 @@ internal static class QmpCommandsPage
         page.Append("## Events\n\n");
         foreach (QmpEvent item in schema.Events)
         {
-            page.Append($"### {item.Name}\n\n{item.Doc}{(item.IsRateLimited ? " Limited to one in a second; the last one counts." : "")}\n\n");
+            string limit = item.IsRateLimited ? " Limited to one in a second; the last one counts." : "";
+            page.Append($"### {item.Name}\n\n{item.Doc}{limit}\n\n");
             if (item.DataType is IQmpObject data)
                 WriteMembers(page, "data", data.Members);
         }
@@ -97,7 +98,10 @@ internal static class QmpCommandsPage
                 if (shape.Members.Count > 0)
                     WriteMembers(page, "member", shape.Members);
                 foreach (QmpBranch branch in shape.Branches)
-                    page.Append($"With `{shape.Tag!.Name}` = `{branch.Case}`: also the members of {TypeText((QmpType)branch.Type)}.\n\n");
+                {
+                    page.Append($"With `{shape.Tag!.Name}` = `{branch.Case}`: also the members of ")
+                        .Append(TypeText((QmpType)branch.Type)).Append(".\n\n");
+                }
                 break;
             default:
                 page.Append("A string, or null for the default.\n\n");

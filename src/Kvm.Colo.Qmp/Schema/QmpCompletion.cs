@@ -15,7 +15,8 @@ internal sealed class QmpCompletion(QmpSchema schema)
         if (space < 0)
         {
             wordStart = 0;
-            return [.. schema.Commands.Select(command => command.Name).Where(name => name.StartsWith(line, StringComparison.Ordinal)).Order()];
+            IEnumerable<string> names = schema.Commands.Select(command => command.Name);
+            return [.. names.Where(name => name.StartsWith(line, StringComparison.Ordinal)).Order()];
         }
 
         wordStart = line.LastIndexOfAny([' ', '{', ',', ':', '[']) + 1;
@@ -53,7 +54,8 @@ internal sealed class QmpCompletion(QmpSchema schema)
             QmpType type = member.Type is IQmpList list ? list.ElementType : member.Type;
             if (type is not IQmpObject shape)
                 continue;
-            foreach (QmpMember inner in Members(shape.Members).Concat(shape.Branches.SelectMany(branch => Members(branch.Type.Members))))
+            IEnumerable<QmpMember> inBranches = shape.Branches.SelectMany(branch => Members(branch.Type.Members));
+            foreach (QmpMember inner in Members(shape.Members).Concat(inBranches))
                 yield return inner;
         }
     }

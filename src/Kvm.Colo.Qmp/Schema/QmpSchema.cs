@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Kvm.Colo.Qmp.Schema;
 
-/// <summary>All commands and events, in the order they are listed; the one source of dispatch, introspection and documents.</summary>
+/// <summary>
+/// All commands and events, in the order they are listed; the one source of dispatch, introspection and documents.
+/// </summary>
 internal sealed class QmpSchema
 {
     private readonly Dictionary<string, QmpCommand> _byName = new(StringComparer.Ordinal);

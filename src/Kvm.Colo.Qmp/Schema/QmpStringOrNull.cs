@@ -9,7 +9,7 @@ internal sealed class QmpStringOrNull() : QmpType<string?>("StrOrNull")
     {
         JsonValueKind.String => value.GetString(),
         JsonValueKind.Null => null,
-        _ => throw QmpErrors.WrongType(path.Full, "string or null"),
+        _ => throw QmpErrors.WrongType(path.Full, "StrOrNull"),
     };
 
     public override void Write(Utf8JsonWriter writer, string? value) => writer.WriteStringValue(value);

@@ -103,6 +103,7 @@ internal static class PairMeasurement
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             checkpoints {epochs} in {elapsed:0.0} s = {epochs / elapsed:0}/s, guest runs {100 * (1 - (pauses / elapsed)):0.0} %
             pages/cp {(after.DirtyPages - before.DirtyPages) / epochs:0}, bytes/cp {(after.Bytes - before.Bytes) / epochs:0}
+            fates/cp: identical {(after.Identical - before.Identical) / epochs:0} delta {(after.Delta - before.Delta) / epochs:0} zero {(after.Zero - before.Zero) / epochs:0} full {(after.Full - before.Full) / epochs:0}
             pause us: min {Us(statistics.Pause.Minimum)} p50 {Us(statistics.Pause.Percentile(.5))} p90 {Us(statistics.Pause.Percentile(.9))} p99 {Us(statistics.Pause.Percentile(.99))} max {Us(statistics.Pause.Maximum)}
             commit us p50 {Us(statistics.Commit.Percentile(.5))} apply us p50 {Us(statistics.Apply.Percentile(.5))}
             allocated/cp {(GC.GetTotalAllocatedBytes() - allocated) / epochs:0} bytes, collections {GC.CollectionCount(0) - collections}, cpu {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds:0.00} s

@@ -1,0 +1,71 @@
+using Kvm.Colo.Migration;
+using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Qmp;
+using Kvm.Colo.Qmp.Hosting;
+
+namespace Kvm.Colo.Cli.Hosting;
+
+/// <summary>Fault tolerance for the control socket.</summary>
+internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
+{
+    public QmpColoStatus Status
+    {
+        get
+        {
+            MigrationControl? current = manager.Current;
+            QmpColoExitReason reason = current?.Failover switch
+            {
+                null => QmpColoExitReason.None,
+                { IsPending: true } => QmpColoExitReason.Processing,
+                { } failover => failover.Reason.ToQmp(),
+            };
+            return new QmpColoStatus(manager.Mode.ToQmp(), manager.LastMode.ToQmp(), reason);
+        }
+    }
+
+    public QmpColoStatistics? Statistics => manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
+        ? Describe(current)
+        : null;
+
+    public string? ReplicationError => null;
+
+    public void LostHeartbeat() => MigrationErrors.Obey(manager.LostHeartbeat);
+
+    public void RequestCheckpoint() => MigrationErrors.Obey(manager.RequestCheckpoint);
+
+    public void SetReplication(bool enable, bool primary, bool failover) => throw QmpErrors.Unsupported();
+
+    public void CheckpointReplication() => throw QmpErrors.Unsupported();
+
+    private static QmpColoStatistics Describe(MigrationControl current)
+    {
+        ColoStatistics statistics = current.Statistics;
+        ColoCounters counters = statistics.Counters;
+        return new QmpColoStatistics
+        {
+            Mode = current.Side.ToQmp(),
+            Failover = current.Failover.State.ToQmp(),
+            CommittedEpoch = counters.Epoch,
+            CurrentEpoch = counters.Epoch,
+            Checkpoints = (ulong)statistics.Pause.Count,
+            DirtyPages = counters.DirtyPages,
+            LastDirtyPages = (ulong)counters.LastPages,
+            TransferredBytes = (ulong)counters.Bytes,
+            LastTransferredBytes = (ulong)counters.LastBytes,
+            Pause = Describe(statistics.Pause),
+            Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
+            Apply = Describe(statistics.Apply),
+        };
+    }
+
+    private static QmpTimeHistogram Describe(DurationHistogram histogram) => new(
+        (ulong)histogram.Count,
+        Nanoseconds(histogram.Sum),
+        Nanoseconds(histogram.Minimum),
+        Nanoseconds(histogram.Maximum),
+        Nanoseconds(histogram.Percentile(0.50)),
+        Nanoseconds(histogram.Percentile(0.99)),
+        [.. histogram.Buckets().Select(static bucket => new QmpTimeBucket(Nanoseconds(bucket.UpTo), (ulong)bucket.Count))]);
+
+    private static ulong Nanoseconds(TimeSpan duration) => (ulong)duration.Ticks * 100;
+}

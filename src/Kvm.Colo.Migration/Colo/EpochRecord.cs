@@ -1,0 +1,5 @@
+namespace Kvm.Colo.Migration.Colo;
+
+/// <summary>What one epoch cost: pages captured and how they travelled, bytes on the wire, and its three times.</summary>
+internal readonly record struct EpochRecord(
+    ulong Epoch, int Pages, PageFates Fates, long Bytes, TimeSpan Pause, TimeSpan Commit, TimeSpan Apply);
