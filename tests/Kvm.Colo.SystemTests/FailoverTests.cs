@@ -18,13 +18,13 @@ public class FailoverTests
     public void SecondaryGoesOn_WhenThePrimaryIsKilled_AHundredTimes()
     {
         Random random = new(11);
-        HostProcess? next = new();
+        HostProcess next = new();
         try
         {
             for (int round = 0; round < Rounds; round++)
             {
                 using HostProcess primary = next;
-                next = round + 1 < Rounds ? new HostProcess() : null;
+                next = new HostProcess();
                 try
                 {
                     KillPrimary(primary, round % 2 == 0, random);
@@ -37,7 +37,7 @@ public class FailoverTests
         }
         finally
         {
-            next?.Dispose();
+            next.Dispose();
         }
     }
 
@@ -50,19 +50,20 @@ public class FailoverTests
         primary.Migration.Settings.CheckpointDelayMs = 2;
         primary.Migration.Settings.HeartbeatTimeoutMs = 5000;
         primary.Machine.Start();
-        HostProcess? next = new();
+        HostProcess next = new();
         try
         {
             for (int round = 0; round < Rounds; round++)
             {
                 using HostProcess secondary = next;
-                next = round + 1 < Rounds ? new HostProcess() : null;
-                KillSecondary(primary, secondary, $"unix:{folder}/link-{round}", round, random);
+                next = new HostProcess();
+                MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, $"link-{round}"), 0);
+                KillSecondary(primary, secondary, uri, round, random);
             }
         }
         finally
         {
-            next?.Dispose();
+            next.Dispose();
             Directory.Delete(folder, recursive: true);
         }
 
@@ -168,12 +169,11 @@ public class FailoverTests
         }
     }
 
-    private static void KillSecondary(TestMachine primary, HostProcess secondary, string uri, int round, Random random)
+    private static void KillSecondary(TestMachine primary, HostProcess secondary, MigrationUri uri, int round, Random random)
     {
         secondary.Do("create - 32 2");
         secondary.Do($"listen {uri}");
-        MigrationUri.TryParse(uri, out MigrationUri? parsed, out _);
-        primary.Migration.Protect(parsed!);
+        primary.Migration.Protect(uri);
         ulong epoch = (ulong)random.Next(1, 20);
         MigrationControl session = primary.Migration.Current!;
         primary.Recorder.WaitUntil(() => session.Statistics.Counters.Epoch >= epoch, $"round {round}: epoch {epoch}");
@@ -184,7 +184,6 @@ public class FailoverTests
         primary.Console.Said.WaitForMoreLines(2);
         primary.Migration.LostHeartbeat();
         primary.Recorder.WaitUntil(() => session.Status == MigrationStatus.Completed, $"round {round}: the end of the session");
-        primary.Recorder.WaitUntil(() => !primary.Migration.IsBusy, $"round {round}: the end of the migration thread");
         Assert.Equal(RunState.Running, primary.Machine.State);
     }
 
