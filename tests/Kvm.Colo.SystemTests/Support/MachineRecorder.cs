@@ -43,9 +43,6 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     /// <summary>Sees every event on the thread that raises it.</summary>
     public Action<string>? OnEvent { get; set; }
 
-    /// <summary>Sees every COLO message; true for a sent one.</summary>
-    public Action<bool, ColoMessage>? ColoMessageSeen { get; set; }
-
     // STOP and RESUME tell the story; at a thousand checkpoints a second a list of states would bury it.
     public void OnRunState(RunState from, RunState to) => RunStateChanged?.Invoke(from, to);
 
@@ -59,7 +56,7 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     {
     }
 
-    public void OnColoMessage(bool sent, ColoMessage message) => ColoMessageSeen?.Invoke(sent, message);
+    public void OnColoMessage(bool sent, ColoMessage message) => _changed.Set();
 
     public void OnMessage(string text) => Add($"message: {text}");
 

@@ -19,6 +19,7 @@ internal sealed class RecordedEpoch : IDisposable
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
 
+    private readonly string _folder = Directory.CreateTempSubdirectory("colo-epoch-").FullName;
     private readonly TestMachine _secondary;
     private readonly RamBlockTable _blocks;
     private readonly SessionSeed _seed;
@@ -32,11 +33,10 @@ internal sealed class RecordedEpoch : IDisposable
     /// <summary>Runs a pair through one checkpoint and keeps its bytes.</summary>
     public RecordedEpoch(string image, string append, ulong memoryMiB)
     {
-        string folder = Directory.CreateTempSubdirectory("colo-epoch-").FullName;
         _secondary = new TestMachine(null, memoryMiB: memoryMiB, incoming: true);
         using TestMachine primary = new(image, append, memoryMiB);
         _blocks = new RamBlockTable(new RamBlock(MigrationConstants.RamBlockName, memoryMiB << 20));
-        MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, "link"), 0);
+        MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(_folder, "link"), 0);
         using LinkListener listener = new(uri);
         using RecordingLink link = new(LinkFactory.Connect(uri, s_deadline));
         using MigrationControl theirs = new(_secondary.Recorder, ColoMode.Secondary);
@@ -64,7 +64,6 @@ internal sealed class RecordedEpoch : IDisposable
         outgoing.Join(s_deadline);
         incoming.Join(s_deadline);
         (_seed, _features) = ReadNegotiation(link.Sent, link.Received);
-        Directory.Delete(folder, recursive: true);
     }
 
     // The answer to the configuration, then checkpoint-ready.
@@ -111,7 +110,11 @@ internal sealed class RecordedEpoch : IDisposable
         return fromNew is null ? "new" : $"neither: not the old epoch ({fromOld}), not the new one ({fromNew})";
     }
 
-    public void Dispose() => _secondary.Dispose();
+    public void Dispose()
+    {
+        _secondary.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
 
     private void RunIncoming(LinkListener listener, MigrationControl control)
     {

@@ -22,7 +22,8 @@ internal sealed class StateFields : StateVisitor
         ["globalstate.size"] = "compared as the run state itself",
         ["globalstate.runstate"] = "says what a capture interrupted, which the two captures do not share",
         ["cpu.msr 00000010"] = "IA32_TSC counts while the vCPU is parked, and cannot be set on a KVM without TSC offsets",
-        ["cpu.lapic"] = "its current-count register (0x390) counts down; the rest is compared as 'cpu.lapic but the count'",
+        ["cpu.lapic"] = "compared register by register",
+        ["cpu.lapic register 390"] = "the current count of the timer counts down while the vCPU is parked",
         ["kvm-chips.kvmclock"] = "kvmclock goes on from the loaded value",
         ["kvm-chips.pit"] = "count_load_time is a host time, set anew at load; the rest is compared as 'kvm-chips.pit but the times'",
     };
@@ -43,8 +44,8 @@ internal sealed class StateFields : StateVisitor
     /// <summary>The first field that differs and may not, or null.</summary>
     public static string? Difference(IReadOnlyList<(string Name, string Value)> left, IReadOnlyList<(string Name, string Value)> right)
     {
-        (string Name, string Value)[] a = [.. left.Where(static field => !TimeDependent.ContainsKey(field.Name))];
-        (string Name, string Value)[] b = [.. right.Where(static field => !TimeDependent.ContainsKey(field.Name))];
+        (string Name, string Value)[] a = Comparable(left);
+        (string Name, string Value)[] b = Comparable(right);
         if (a.Length != b.Length)
             return $"{a.Length} fields against {b.Length}";
         for (int i = 0; i < a.Length; i++)
@@ -62,8 +63,10 @@ internal sealed class StateFields : StateVisitor
 
     public override void U32(string name, ref uint value)
     {
-        _msr = name == "msr_index" ? value : _msr;
-        Add(name, $"{value:x8}");
+        if (name == "msr_index")
+            _msr = value; // part of the value's name: a load moves the TSC deadline to the end of the list
+        else
+            Add(name, $"{value:x8}");
     }
 
     public override void U64(string name, ref ulong value) => Add(name == "msr_value" ? $"msr {_msr:x8}" : name, $"{value:x16}");
@@ -78,7 +81,7 @@ internal sealed class StateFields : StateVisitor
     {
         Add(name, Convert.ToHexStringLower(value));
         if (name == "lapic")
-            Add("lapic but the count", Convert.ToHexStringLower(Without(value, 0x390, 4)));
+            AddLapicRegisters(value);
         if (name == "pit")
             Add("pit but the times", Convert.ToHexStringLower(WithoutPitTimes(value)));
     }
@@ -102,6 +105,9 @@ internal sealed class StateFields : StateVisitor
 
     public override void EndSubsection() => _inSubsection = false;
 
+    private static (string Name, string Value)[] Comparable(IReadOnlyList<(string Name, string Value)> fields) =>
+        [.. fields.Where(static field => !TimeDependent.ContainsKey(field.Name)).OrderBy(static field => field.Name, StringComparer.Ordinal)];
+
     private static List<(string Name, string Value)> Collect(VirtualMachine machine, Func<IStateOwner, DeviceState> select)
     {
         StateFields fields = new();
@@ -114,11 +120,10 @@ internal sealed class StateFields : StateVisitor
         return fields._fields;
     }
 
-    private static byte[] Without(ReadOnlySpan<byte> bytes, int at, int length)
+    private void AddLapicRegisters(ReadOnlySpan<byte> lapic)
     {
-        byte[] copy = bytes.ToArray();
-        copy.AsSpan(at, length).Clear();
-        return copy;
+        for (int at = 0; at < lapic.Length; at += 16)
+            Add($"lapic register {at:x3}", Convert.ToHexStringLower(lapic.Slice(at, 4)));
     }
 
     // struct kvm_pit_state2: three channels of 24 bytes, each ending with the s64 count_load_time; then flags and reserved words.
