@@ -8,9 +8,11 @@ namespace Kvm.Colo.Machine;
 internal sealed partial class VirtualMachine
 {
     private static readonly TimeSpan s_pauseDeadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_quiesceDeadline = TimeSpan.FromSeconds(8);
 
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();
+    private bool _mustAnnounce;
 
     /// <summary>
     /// Stops the guest, saves every device and vCPU, lets <paramref name="work"/> capture RAM, and lets the guest go on at once; a guest
@@ -42,6 +44,7 @@ internal sealed partial class VirtualMachine
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
+        _devices.Io.SetSpeculative(true);
         Serial.Output.StartSpeculating();
     });
 
@@ -49,10 +52,12 @@ internal sealed partial class VirtualMachine
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
+        _devices.Io.SetSpeculative(false);
         Serial.Output.GoDirect();
         Action? deferred = _deferredEnd;
         _deferredEnd = null;
         deferred?.Invoke();
+        AnnounceArrival();
     });
 
     /// <summary>From here on the guest is a primary's: its serial output travels with its epochs.</summary>
@@ -100,6 +105,7 @@ internal sealed partial class VirtualMachine
         try
         {
             _group.Park(save: pause.IsCut, ParkDeadline);
+            _devices.Io.Quiesce(s_quiesceDeadline);
             next = pause.IsCut ? ExecuteCut(pause, interrupted) : ExecuteApply(pause);
         }
         finally
@@ -126,9 +132,19 @@ internal sealed partial class VirtualMachine
     {
         pause.Work.OnPaused();
         _deferredEnd = null;
+        _mustAnnounce = true;
         return _globalState.Arrived == RunState.Running && !AutoStart && State == RunState.InMigrate
             ? RunState.Paused
             : _globalState.Arrived;
+    }
+
+    // A guest that came over a link is on the network at another place now; a speculating one is not on it at all.
+    private void AnnounceArrival()
+    {
+        if (!_mustAnnounce || IsSpeculative || !_runState.IsLive)
+            return;
+        _mustAnnounce = false;
+        _devices.Io.Announce();
     }
 
     /// <summary>The one pause in flight, reused for every checkpoint.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using Kvm.Colo.Devices;
 using Kvm.Colo.Kvm;
+using Kvm.Colo.Machine.Acpi;
 using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Memory;
@@ -124,6 +125,7 @@ internal sealed partial class VirtualMachine : IMachineControl
         _group.Park(save: false, ParkDeadline);
         _stoppedClock = _vm.GetClock();
         _observer.OnStop();
+        _devices.Io.Quiesce(s_quiesceDeadline);
         return true;
     }
 
@@ -211,7 +213,9 @@ internal sealed partial class VirtualMachine : IMachineControl
     private void ResumeVcpus()
     {
         _holdRequested = false;
+        _devices.Io.Resume();
         _group.Resume();
+        AnnounceArrival();
     }
 
     private void ChangeState(RunState to)
@@ -224,7 +228,7 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     private void PlaceBootImage(BootSource boot)
     {
-        BootPlan plan = KernelLoader.Load(boot, Memory, rsdp: 0);
+        BootPlan plan = KernelLoader.Load(boot, Memory, AcpiTables.Install(_devices.Acpi, Memory));
         BootRegisters.Apply(plan, _vcpus[0]);
     }
 

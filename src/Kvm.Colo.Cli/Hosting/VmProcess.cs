@@ -90,6 +90,8 @@ internal sealed class VmProcess : IDisposable
                 NoReboot = _options.NoReboot,
                 NoShutdown = _options.NoShutdown,
                 Boot = boot,
+                Disks = _options.Disks,
+                Nets = _options.Nets,
                 Serial = serial,
             };
             _machine = VirtualMachine.Create(config, _kvm!, _events, _logger, TimeProvider.System);

@@ -17,8 +17,9 @@ internal static class RunOptionsReader
     /// <exception cref="UsageException">Something is missing, wrong, or does not go together.</exception>
     public static RunOptions Read(RunSettings given)
     {
-        RefuseMissingDevices(given);
         (MachineRole role, MigrationUri? peer) = ReadRole(given);
+        (IReadOnlyList<DiskConfig> disks, IReadOnlyList<NetConfig> nets) = DeviceOptions.Read(given.Disk ?? [], given.Net ?? [], given.Name);
+        RefuseUnsafePair(role, disks);
         bool isIncoming = role is MachineRole.Secondary or MachineRole.Incoming;
         if (given.Kernel is null && !isIncoming)
             throw new UsageException("nothing to boot: --kernel FILE is missing");
@@ -38,6 +39,8 @@ internal static class RunOptionsReader
             Cpus = Within("--cpus", given.Cpus, 1, MachineConfig.MaxCpus) ?? 1,
             Name = ReadName(given.Name),
             Uuid = ReadUuid(given.Uuid),
+            Disks = disks,
+            Nets = nets,
             Serial = serialSpec,
             SerialText = serial,
             Monitors = ReadMonitors(given.Qmp),
@@ -56,18 +59,14 @@ internal static class RunOptionsReader
         };
     }
 
-    private static void RefuseMissingDevices(RunSettings given)
+    private static void RefuseUnsafePair(MachineRole role, IReadOnlyList<DiskConfig> disks)
     {
-        foreach (string disk in given.Disk ?? [])
+        if (role is not (MachineRole.Primary or MachineRole.Secondary))
+            return;
+        foreach (DiskConfig disk in disks)
         {
-            _ = PropertyList.Parse("--disk", disk, firstName: null, "file", "id", "format", "readonly");
-            throw new UsageException($"--disk {disk}: disks are not available in this build");
-        }
-
-        foreach (string net in given.Net ?? [])
-        {
-            _ = PropertyList.Parse("--net", net, firstName: "kind", "kind", "ifname", "mac", "id");
-            throw new UsageException($"--net {net}: networks are not available in this build");
+            if (!disk.IsReadOnly)
+                throw new UsageException($"--disk {disk.Path}: a protected guest cannot have a writable disk yet (use readonly=on)");
         }
     }
 
