@@ -4,9 +4,8 @@ using Kvm.Colo.Native.Io;
 namespace Kvm.Colo.Block;
 
 /// <summary>
-/// A raw image: a regular file or a block device, its bytes the guest's bytes, locked while open. What the page cache holds is
-/// read at once on the caller's thread; everything else is done by four named threads, so that a slow disk delays nobody but
-/// itself.
+/// A raw image: a regular file or a block device, its bytes the guest's bytes, locked while open. What the page cache can do without
+/// waiting is done at once on the caller's thread, the rest by four named threads: a slow disk delays nobody but itself.
 /// </summary>
 internal sealed partial class RawDisk : IBlockNode
 {
@@ -23,6 +22,7 @@ internal sealed partial class RawDisk : IBlockNode
     private int _inFlight;
     private bool _closing;
     private bool _readsMayWait;
+    private bool _writesMayWait;
 
     private RawDisk(SafeDescriptor file, string name, ulong capacityBytes, bool isReadOnly)
     {
@@ -76,7 +76,7 @@ internal sealed partial class RawDisk : IBlockNode
         Interlocked.Increment(ref _inFlight);
         if (Check(request) is var refusal && refusal != Errno.None)
             End(request, refusal);
-        else if (request.Operation != BlockOperation.Read || !TryReadCached(request))
+        else if (request.Operation is not (BlockOperation.Read or BlockOperation.Write) || !TryTransferNow(request))
             Enqueue(request);
     }
 

@@ -58,7 +58,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
-        StateOwners = [_globalState, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread)), .. _devices.StateOwners];
+        StateOwners = OrderOwners();
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
         _devices.Start();
@@ -128,6 +128,11 @@ internal sealed partial class VirtualMachine : IDisposable
         _vm.Dispose();
         Memory.Dispose();
     }
+
+    // Devices first: loading one drives its interrupt pin, and on an edge-triggered pin that is an interrupt the primary never had,
+    // unless the interrupt chips and the vCPUs' local APICs are loaded after it.
+    private IReadOnlyList<IStateOwner> OrderOwners() =>
+        [_globalState, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
 
     private static bool ChooseRing(DirtyTracking tracking, KvmSystem kvm)
     {

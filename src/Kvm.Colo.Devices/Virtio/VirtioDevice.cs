@@ -16,6 +16,7 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     private uint _kicks;
     private bool _kicksPosted;
     private bool _isQuiesced;
+    private bool _configurationChanged;
 
     protected VirtioDevice(VirtioHost host, VirtioIdentity identity, ulong deviceFeatures, ReadOnlySpan<ushort> queueSizes)
     {
@@ -205,7 +206,9 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     protected void ChangeConfiguration()
     {
         ConfigurationGeneration++;
-        if (IsActive)
+        if (_isQuiesced)
+            _configurationChanged = true;
+        else if (IsActive)
             Transport.InterruptConfiguration();
     }
 

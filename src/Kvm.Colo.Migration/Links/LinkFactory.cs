@@ -105,6 +105,8 @@ internal static class LinkFactory
 
     private static ILink OpenDescriptor(MigrationUri uri)
     {
+        if (!Path.Exists($"/proc/self/fd/{uri.Port}"))
+            throw new LinkException($"cannot open {uri}: no such descriptor was inherited");
         try
         {
             Socket socket = new(new SafeSocketHandle(uri.Port, ownsHandle: true));

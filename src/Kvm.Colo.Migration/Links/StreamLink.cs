@@ -19,7 +19,7 @@ internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? inp
             (output ?? throw new LinkException($"{Description} cannot be written")).Write(data);
             _bytesSent += data.Length;
         }
-        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException or UnauthorizedAccessException)
         {
             throw new LinkException($"cannot write {Description}: {e.Message}", e);
         }
@@ -33,7 +33,7 @@ internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? inp
             _bytesReceived += received;
             return received;
         }
-        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException or UnauthorizedAccessException)
         {
             throw new LinkException($"cannot read {Description}: {e.Message}", e);
         }

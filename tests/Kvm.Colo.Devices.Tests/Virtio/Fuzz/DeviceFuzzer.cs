@@ -25,6 +25,12 @@ internal sealed class DeviceFuzzer<TDevice>(VirtioBench<TDevice> bench, Random r
     private readonly ushort[] _available = new ushort[8];
     private byte[]? _saved;
 
+    /// <summary>Every so many operations the guest looks whether its device still works.</summary>
+    public const int LookInterval = 64;
+
+    /// <summary>How often the guest found its device working.</summary>
+    public long WorkingLooks { get; private set; }
+
     /// <summary>Runs so many operations of the guest; returns how often the guest had to reset a broken device.</summary>
     public int Run(long operations)
     {
@@ -33,17 +39,45 @@ internal sealed class DeviceFuzzer<TDevice>(VirtioBench<TDevice> bench, Random r
         for (long operation = 0; operation < operations; operation++)
         {
             Step();
-            if ((operation & 63) == 0 && (bench.Driver.Status & 0xC4) != 4)
+            if (operation % LookInterval != 0)
+                continue;
+            if ((bench.Driver.Status & 0xC4) == 4)
             {
-                restarts++;
-                Start();
+                WorkingLooks++;
+                continue;
             }
+
+            restarts++;
+            Start();
         }
 
         bench.Device.Resume();
         Reset();
         bench.Loop.RunPosted();
         return restarts;
+    }
+
+    /// <summary>Only writes to memory, for a vCPU that does so while the device works; the driver must have been started.</summary>
+    public void Disturb(long operations)
+    {
+        for (long operation = 0; operation < operations; operation++)
+        {
+            switch (random.Next(8))
+            {
+                case < 4:
+                    WriteDescriptor();
+                    break;
+                case < 6:
+                    OfferChain();
+                    break;
+                case 6:
+                    WriteRequest();
+                    break;
+                default:
+                    Scribble();
+                    break;
+            }
+        }
     }
 
     private void Start()

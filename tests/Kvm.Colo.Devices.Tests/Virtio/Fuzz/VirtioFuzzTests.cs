@@ -45,6 +45,40 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
             Fuzz(device, seed, FullOperations / seeds);
     }
 
+    // Class 3: one thread of the guest rewrites rings and descriptors while the device reads them on another.
+    [Fact]
+    public void Device_SurvivesAGuestThatWritesMeanwhile()
+    {
+        using var node = new FuzzNode(new Random(3), 256 * 1024);
+        using var bench = new VirtioBench<VirtioBlk>(host => new VirtioBlk(host, s_disk, node));
+        bench.Driver.Start(bench.Driver.OfferedFeatures);
+        var hostile = new DeviceFuzzer<VirtioBlk>(bench, new Random(4), 0, static () => { });
+        using var isDone = new ManualResetEventSlim();
+        var guest = new Thread(() =>
+        {
+            hostile.Disturb(300_000);
+            isDone.Set();
+        });
+        guest.Start();
+        while (!isDone.IsSet)
+        {
+            bench.Driver.Notify(0);
+            node.ReleaseAll();
+            bench.Loop.RunPosted(10);
+            if ((bench.Driver.Status & 64) != 0)
+            {
+                bench.Driver.Status = 0;
+                bench.Driver.Negotiate(bench.Driver.OfferedFeatures);
+                bench.Driver.SetUpQueue(0);
+                bench.Driver.Status = GuestDriver.StatusRunning;
+            }
+        }
+
+        guest.Join();
+        Assert.Equal(0, bench.Device.UnexpectedExceptions);
+        Assert.NotEqual(0, bench.Device.Faults.Count);
+    }
+
     private void Fuzz(string device, int seed, long operations)
     {
         var random = new Random(seed);
@@ -88,7 +122,7 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
             DirtyCheck.Run(bench.Memory, () => restarts += fuzzer.Run(SliceOperations));
         output.WriteLine(
             $"{bench.Device.Name}: {operations} operations, {restarts} resets, {bench.Device.Faults.Count} faults, "
-            + $"{bench.Line.Rises} interrupts");
+            + $"{bench.Line.Rises} interrupts, {fuzzer.WorkingLooks * DeviceFuzzer<TDevice>.LookInterval} on a working device");
         Assert.Equal(0, bench.Device.UnexpectedExceptions);
         Assert.NotEqual(0, bench.Device.Faults.Count);
         Assert.InRange(bench.Lines.Count, 1, 2 + (int)(operations / 1000));

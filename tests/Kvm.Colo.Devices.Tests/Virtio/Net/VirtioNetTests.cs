@@ -193,6 +193,19 @@ public sealed class VirtioNetTests : IDisposable
         Assert.Equal(0, Driver.ReadConfiguration<ushort>(ConfigStatus));
     }
 
+    // Class 16: an interrupt in the middle of a checkpoint would be in half of the saved state.
+    [Fact]
+    public void Link_ChangedWhileQuiesced_IsToldAfterwards()
+    {
+        _bench.Start(FeatureStatus);
+        Assert.True(_bench.Device.TryQuiesce(s_deadline));
+        _bench.Device.SetLink(false);
+        Assert.False(_bench.Virtio.Line.Level);
+        _bench.Device.Resume();
+        Assert.Equal(2u, Driver.TakeInterrupt());
+        Assert.Equal(0, Driver.ReadConfiguration<ushort>(ConfigStatus));
+    }
+
     [Fact]
     public void Announce_AsksTheGuest_AndSpeaksForIt()
     {
