@@ -100,3 +100,15 @@ await_qmp() {
         nap 0.5
     done
 }
+
+# await_checkpoints NAME COUNT SECONDS: until that many checkpoints have passed in the running session.
+await_checkpoints() {
+    local end=$((SECONDS + $3)) count=0
+    while :; do
+        is_running "$1" || fail "$1 ended"
+        count=$(qmp "$1" query-colo-statistics 2> /dev/null | grep -oE '"checkpoints": *[0-9]+' | grep -oE '[0-9]+$') || count=0
+        (( count < $2 )) || return 0
+        (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $3 s"
+        nap 1
+    done
+}
