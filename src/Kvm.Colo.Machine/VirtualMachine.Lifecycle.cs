@@ -228,6 +228,7 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     private void PlaceBootImage(BootSource boot)
     {
+        ResetVector.Install(Memory);
         BootPlan plan = KernelLoader.Load(boot, Memory, AcpiTables.Install(_devices.Acpi, Memory));
         BootRegisters.Apply(plan, _vcpus[0]);
     }
