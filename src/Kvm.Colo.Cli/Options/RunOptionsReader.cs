@@ -25,7 +25,7 @@ internal static class RunOptionsReader
             throw new UsageException("nothing to boot: --kernel FILE is missing");
         if (given.Kernel is null && (given.Initrd ?? given.Append) is not null)
             throw new UsageException("--initrd and --append need --kernel");
-        string serial = given.Serial ?? "null";
+        string serial = given.Serial ?? "stdio";
         if (!SerialBackendSpec.TryParse(serial, out SerialBackendSpec serialSpec, out string problem))
             throw new UsageException($"--serial: {problem}");
         if (!MemorySize.TryParse(given.Memory ?? DefaultMemory, out ulong memory, out problem))
