@@ -21,7 +21,9 @@ internal static class Failure
         int status = StatusOf(failure);
         bool isExpected = status != ExitStatus.Failed || failure is QmpCommandException or IOException or KvmException
             or SocketException or TimeoutException or OutOfMemoryException or UnauthorizedAccessException;
-        Messages.Line(isExpected ? OneLine(failure.Message) : $"internal error: {OneLine(failure.ToString())} (please report this)");
+        Messages.Line(isExpected
+            ? OneLine(failure.Message)
+            : $"internal error: {OneLine(failure.ToString())} (please report this)");
         return status;
     }
 

@@ -8,7 +8,8 @@ public class PropertyListTests
     [Fact]
     public void Parse_SplitsNamesAndValues()
     {
-        IReadOnlyDictionary<string, string> found = PropertyList.Parse("--disk", "file=/a=b,,c,readonly=on", null, "file", "readonly");
+        IReadOnlyDictionary<string, string> found =
+            PropertyList.Parse("--disk", "file=/a=b,,c,readonly=on", null, "file", "readonly");
 
         Assert.Equal("/a=b,c", found["file"]);
         Assert.Equal("on", found["readonly"]);

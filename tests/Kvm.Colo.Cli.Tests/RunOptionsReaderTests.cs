@@ -73,7 +73,9 @@ public class RunOptionsReaderTests
     [Fact]
     public void Read_TakesASecondaryWithItsKernel()
     {
-        RunOptions options = RunOptionsReader.Read(s_least with { Secondary = "tcp:0.0.0.0:4444", Log = "QUIET", CheckpointDelay = 0 });
+        RunSettings given = s_least with { Secondary = "tcp:0.0.0.0:4444", Log = "QUIET", CheckpointDelay = 0 };
+
+        RunOptions options = RunOptionsReader.Read(given);
 
         Assert.Equal(MachineRole.Secondary, options.Role);
         Assert.Equal(new MigrationUri(MigrationTransport.Tcp, "0.0.0.0", 4444), options.Peer);

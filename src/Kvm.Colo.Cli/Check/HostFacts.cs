@@ -56,7 +56,8 @@ internal static class HostFacts
         bool forAll = Read("/proc/sys/vm/unprivileged_userfaultfd") == "1";
         bool exists = forAll || File.Exists("/dev/userfaultfd") || File.Exists("/proc/sys/vm/unprivileged_userfaultfd");
         if (!exists)
-            return new CheckFact("userfaultfd", Warn, "not in this kernel: no migration by page faults", "run a kernel with CONFIG_USERFAULTFD");
+            return new CheckFact("userfaultfd", Warn, "not in this kernel: no migration by page faults",
+                "run a kernel with CONFIG_USERFAULTFD");
         return forAll || Syscall.geteuid() == 0
             ? new CheckFact("userfaultfd", Ok, "allowed")
             : new CheckFact("userfaultfd", Ok, "for faults of user code only (unprivileged)");

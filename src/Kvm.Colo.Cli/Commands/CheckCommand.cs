@@ -13,7 +13,8 @@ internal static class CheckCommand
     public static Command Create()
     {
         Option<bool> json = new("--json") { Description = "print a JSON array" };
-        Command command = new("check", "Say what this host can and cannot do; exit status 0 when VMs can run, 3 when not.") { json };
+        Command command = new("check",
+            "Say what this host can and cannot do; exit status 0 when VMs can run, 3 when not.") { json };
         command.SetAction(parsed => Run(parsed.GetValue(json)));
         return command;
     }

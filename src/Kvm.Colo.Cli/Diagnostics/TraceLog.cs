@@ -11,8 +11,8 @@ using Kvm.Colo.Stream;
 namespace Kvm.Colo.Cli.Diagnostics;
 
 /// <summary>
-/// Trace lines in the form of QEMU's log backend, <c>PID@SECONDS.MICROSECONDS:event arguments</c>. An event costs its text and a copy
-/// into a buffer; a thread of its own writes the buffer out, so that no event waits for a disk. Any thread.
+/// Trace lines in the form of QEMU's log backend, <c>PID@SECONDS.MICROSECONDS:event arguments</c>. An event costs its text and
+/// a copy into a buffer; a thread of its own writes the buffer out, so that no event waits for a disk. Any thread.
 /// </summary>
 internal sealed class TraceLog : IDisposable
 {
@@ -113,7 +113,9 @@ internal sealed class TraceLog : IDisposable
     {
         try
         {
-            return path is null ? new StandardOutputStream(2) : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            return path is null
+                ? new StandardOutputStream(2)
+                : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

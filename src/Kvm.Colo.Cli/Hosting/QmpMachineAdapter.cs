@@ -14,7 +14,8 @@ internal sealed class QmpMachineAdapter(VirtualMachine machine) : IQmpMachine
     public QmpRunState RunState => machine.State.ToQmp();
 
     public IReadOnlyList<QmpCpu> Cpus =>
-        [.. machine.Vcpus.Select(static thread => new QmpCpu(thread.Vcpu.Index, (int)thread.Vcpu.ThreadId, CpuPath(thread.Vcpu.Index)))];
+        [.. machine.Vcpus.Select(static thread =>
+            new QmpCpu(thread.Vcpu.Index, (int)thread.Vcpu.ThreadId, CpuPath(thread.Vcpu.Index)))];
 
     /// <summary>Where a vCPU is in the object tree.</summary>
     public static string CpuPath(int index) => $"/machine/cpu[{index}]";
@@ -31,7 +32,9 @@ internal sealed class QmpMachineAdapter(VirtualMachine machine) : IQmpMachine
 
     public void WakeUp() => throw new QmpCommandException("Unable to wake up: guest is not in suspended state");
 
-    /// <summary>There is no watchdog, and a panic always pauses: other choices for those are refused, with nothing changed.</summary>
+    /// <summary>
+    /// There is no watchdog, and a panic always pauses: other choices for those are refused, with nothing changed.
+    /// </summary>
     public void SetAction(QmpActions actions)
     {
         if (actions.Panic is not (null or QmpPanicAction.Pause) || actions.Watchdog is not null)

@@ -1,8 +1,8 @@
 namespace Kvm.Colo.Cli.Monitor;
 
 /// <summary>
-/// Reads lines from a terminal with editing, history and completion. One thread reads; <see cref="PrintAbove"/> may come from any.
-/// A line longer than the terminal is wide is shown around its cursor.
+/// Reads lines from a terminal with editing, history and completion. One thread reads; <see cref="PrintAbove"/> may come from
+/// any. A line longer than the terminal is wide is shown around its cursor.
 /// </summary>
 internal sealed class LineReader(string prompt, ShellCompletion completion)
 {

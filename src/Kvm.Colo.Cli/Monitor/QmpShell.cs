@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
 using Kvm.Colo.Qmp.Commands;
@@ -59,13 +60,19 @@ internal static class QmpShell
             while (!end.IsCancellationRequested)
             {
                 if (client.TryTakeEvent(s_eventWait, out QmpClientEvent item))
-                    reader.PrintAbove($"[{item.Time.ToLocalTime():HH:mm:ss.fff}] {item.Name} {(item.Raw.TryGetProperty("data", out _) ? JsonText.Line(item.Data) : "")}");
+                    reader.PrintAbove(Describe(item));
             }
         }
         catch (QmpConnectionException)
         {
             reader.PrintAbove("colo-vm: the monitor has closed the connection");
         }
+    }
+
+    private static string Describe(QmpClientEvent item)
+    {
+        string data = item.Data.ValueKind == JsonValueKind.Undefined ? "" : " " + JsonText.Line(item.Data);
+        return $"[{item.Time.ToLocalTime():HH:mm:ss.fff}] {item.Name}{data}";
     }
 
     private static bool Execute(QmpClient client, string line, TimeSpan? limit)

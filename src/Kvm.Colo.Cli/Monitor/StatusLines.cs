@@ -4,7 +4,8 @@ namespace Kvm.Colo.Cli.Monitor;
 internal static class StatusLines
 {
     /// <summary>Describes a VM; with an earlier look at it, rates too.</summary>
-    public static IReadOnlyList<(string Name, string Value)> Describe(VmStatus now, VmStatus? before = null, TimeSpan elapsed = default)
+    public static IReadOnlyList<(string Name, string Value)> Describe(
+        VmStatus now, VmStatus? before = null, TimeSpan elapsed = default)
     {
         List<(string, string)> lines =
         [
@@ -17,12 +18,13 @@ internal static class StatusLines
             return lines;
         lines.Add(("epoch", $"{now.Epoch}"));
         lines.Add(("checkpoints", $"{now.Checkpoints}{Rate(now.Checkpoints, before?.Checkpoints, elapsed)}"));
-        lines.Add(("dirty pages", $"{now.DirtyPages}, {now.LastDirtyPages} in the last epoch, {now.IdenticalPages} identical on both sides"));
+        lines.Add(("dirty pages",
+            $"{now.DirtyPages}, {now.LastDirtyPages} in the last epoch, {now.IdenticalPages} identical on both sides"));
         lines.Add(("transferred", $"{Units.Bytes(now.Bytes)}{ByteRate(now.Bytes, before?.Bytes, elapsed)}"));
         foreach (string what in (ReadOnlySpan<string>)["pause", "commit", "apply"])
         {
-            if (now.Time(what, "p50-ns") is not null)
-                lines.Add((what, $"p50 {Units.Duration(now.Time(what, "p50-ns"))}, p99 {Units.Duration(now.Time(what, "p99-ns"))}"));
+            if (now.Time(what, "p50-ns") is { } median)
+                lines.Add((what, $"p50 {Units.Duration(median)}, p99 {Units.Duration(now.Time(what, "p99-ns"))}"));
         }
 
         return lines;
@@ -49,9 +51,12 @@ internal static class StatusLines
     };
 
     private static string Rate(ulong now, ulong? before, TimeSpan elapsed) =>
-        before is { } earlier && elapsed > TimeSpan.Zero && now >= earlier ? $", {(now - earlier) / elapsed.TotalSeconds:0.0}/s" : "";
+        before is { } earlier && elapsed > TimeSpan.Zero && now >= earlier
+            ? $", {(now - earlier) / elapsed.TotalSeconds:0.0}/s"
+            : "";
 
-    private static string ByteRate(ulong now, ulong? before, TimeSpan elapsed) => before is { } earlier && elapsed > TimeSpan.Zero && now >= earlier
+    private static string ByteRate(ulong now, ulong? before, TimeSpan elapsed) =>
+        before is { } earlier && elapsed > TimeSpan.Zero && now >= earlier
         ? $", {Units.Bytes((now - earlier) / elapsed.TotalSeconds)}/s"
         : "";
 }

@@ -6,7 +6,9 @@ using Spectre.Console.Rendering;
 
 namespace Kvm.Colo.Cli.Monitor;
 
-/// <summary>Looks at a VM again and again: a table in place on a terminal, a line per look elsewhere; ends with SIGINT or the VM.</summary>
+/// <summary>
+/// Looks at a VM again and again: a table in place on a terminal, a line per look elsewhere; ends with SIGINT or the VM.
+/// </summary>
 internal sealed class TopView : IDisposable
 {
     private readonly QmpClient _client;

@@ -35,7 +35,8 @@ internal static class ConfigFile
     // The library names CLR types and repeats the position; a user needs neither.
     private static string Describe(JsonException e)
     {
-        if (e.InnerException is InvalidOperationException || e.Message.Contains("could not be converted", StringComparison.Ordinal))
+        if (e.InnerException is InvalidOperationException
+            || e.Message.Contains("could not be converted", StringComparison.Ordinal))
             return e.Path is { Length: > 2 } path ? $"'{path[2..]}' has a value of the wrong type" : "not a JSON object";
         int end = e.Message.IndexOf(" Path:", StringComparison.Ordinal);
         return end < 0 ? e.Message : e.Message[..end];

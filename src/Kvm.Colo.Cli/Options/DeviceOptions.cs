@@ -27,11 +27,13 @@ internal static class DeviceOptions
 
     private static DiskConfig ReadDisk(string text, int index, HashSet<string> ids)
     {
-        IReadOnlyDictionary<string, string> given = PropertyList.Parse("--disk", text, firstName: null, "file", "id", "format", "readonly");
+        IReadOnlyDictionary<string, string> given =
+            PropertyList.Parse("--disk", text, firstName: null, "file", "id", "format", "readonly");
         if (!given.TryGetValue("file", out string? path) || path.Length == 0)
             throw new UsageException($"--disk {text}: file=PATH is missing");
         if (given.TryGetValue("format", out string? format) && format != "raw")
-            throw new UsageException($"--disk {text}: there is no format '{format}', only raw (convert with: qemu-img convert -O raw)");
+            throw new UsageException(
+                $"--disk {text}: there is no format '{format}', only raw (convert with: qemu-img convert -O raw)");
         bool isReadOnly = given.TryGetValue("readonly", out string? readOnly) && readOnly switch
         {
             "on" => true,
@@ -43,7 +45,8 @@ internal static class DeviceOptions
 
     private static NetConfig ReadNet(string text, int index, HashSet<string> ids, string? machineName)
     {
-        IReadOnlyDictionary<string, string> given = PropertyList.Parse("--net", text, firstName: "kind", "kind", "ifname", "mac", "id");
+        IReadOnlyDictionary<string, string> given =
+            PropertyList.Parse("--net", text, firstName: "kind", "kind", "ifname", "mac", "id");
         if (!given.TryGetValue("kind", out string? kind) || kind != "tap")
             throw new UsageException($"--net {text}: begin with tap, as in --net tap,ifname=NAME");
         string id = ReadId("--net", text, given, $"net{index}", ids);
@@ -54,11 +57,13 @@ internal static class DeviceOptions
     }
 
     // The id is the disk's serial number in the guest too, which has 20 characters.
-    private static string ReadId(string option, string text, IReadOnlyDictionary<string, string> given, string fallback, HashSet<string> ids)
+    private static string ReadId(string option, string text, IReadOnlyDictionary<string, string> given, string fallback,
+        HashSet<string> ids)
     {
         string id = given.GetValueOrDefault("id") ?? fallback;
         if (id.Length is 0 or > MaxIdLength || !id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw new UsageException($"{option} {text}: an id has 1 to {MaxIdLength} letters, digits, dots, dashes and underscores");
+            throw new UsageException(
+                $"{option} {text}: an id has 1 to {MaxIdLength} letters, digits, dots, dashes and underscores");
         if (!ids.Add(id))
             throw new UsageException($"{option} {text}: the id '{id}' is taken");
         return id;

@@ -18,7 +18,8 @@ internal static class RunOptionsReader
     public static RunOptions Read(RunSettings given)
     {
         (MachineRole role, MigrationUri? peer) = ReadRole(given);
-        (IReadOnlyList<DiskConfig> disks, IReadOnlyList<NetConfig> nets) = DeviceOptions.Read(given.Disk ?? [], given.Net ?? [], given.Name);
+        (IReadOnlyList<DiskConfig> disks, IReadOnlyList<NetConfig> nets) =
+            DeviceOptions.Read(given.Disk ?? [], given.Net ?? [], given.Name);
         RefuseUnsafePair(role, disks);
         bool isIncoming = role is MachineRole.Secondary or MachineRole.Incoming;
         if (given.Kernel is null && !isIncoming)
@@ -66,7 +67,8 @@ internal static class RunOptionsReader
         foreach (DiskConfig disk in disks)
         {
             if (!disk.IsReadOnly)
-                throw new UsageException($"--disk {disk.Path}: a protected guest cannot have a writable disk yet (use readonly=on)");
+                throw new UsageException(
+                    $"--disk {disk.Path}: a protected guest cannot have a writable disk yet (use readonly=on)");
         }
     }
 
@@ -81,7 +83,9 @@ internal static class RunOptionsReader
             return (MachineRole.Secondary, ReadPairUri("--secondary", secondary));
         if (given.Incoming is "defer")
             return (MachineRole.Incoming, null);
-        return given.Incoming is { } incoming ? (MachineRole.Incoming, ReadUri("--incoming", incoming)) : (MachineRole.Ordinary, null);
+        return given.Incoming is { } incoming
+            ? (MachineRole.Incoming, ReadUri("--incoming", incoming))
+            : (MachineRole.Ordinary, null);
     }
 
     // A pair talks in both directions, and comes back after a break: files and commands do neither.
@@ -93,7 +97,8 @@ internal static class RunOptionsReader
             : throw new UsageException($"{option} {text}: a pair needs tcp:HOST:PORT or unix:PATH");
     }
 
-    private static MigrationUri ReadUri(string option, string text) => MigrationUri.TryParse(text, out MigrationUri? uri, out string? problem)
+    private static MigrationUri ReadUri(string option, string text) =>
+        MigrationUri.TryParse(text, out MigrationUri? uri, out string? problem)
         ? uri!
         : throw new UsageException($"{option}: {problem}");
 
@@ -128,7 +133,8 @@ internal static class RunOptionsReader
             : throw new UsageException($"--uuid: '{text}' is not a UUID such as 123e4567-e89b-12d3-a456-426614174000");
     }
 
-    private static int? Within(string option, int? value, int least, int most) => value is null || (value >= least && value <= most)
+    private static int? Within(string option, int? value, int least, int most) =>
+        value is null || (value >= least && value <= most)
         ? value
         : throw new UsageException($"{option}: {value} is not between {least} and {most}");
 

@@ -65,7 +65,9 @@ internal sealed record RunSettings
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 
-    /// <summary>These settings where given, else those of <paramref name="lower"/>. The three roles count as one option.</summary>
+    /// <summary>
+    /// These settings where given, else those of <paramref name="lower"/>. The three roles count as one option.
+    /// </summary>
     public RunSettings Over(RunSettings lower)
     {
         bool hasRole = (Primary ?? Secondary ?? Incoming) is not null;
