@@ -40,6 +40,9 @@ internal sealed partial class VirtualMachine
         return _pause.Duration;
     }
 
+    /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
+    public long PausesWithCollection { get; private set; }
+
     /// <summary>From here on the guest is a secondary's: what it does to itself is provisional.</summary>
     public void BeginSpeculation() => Invoke(() =>
     {
@@ -98,6 +101,7 @@ internal sealed partial class VirtualMachine
         ChangeState(pause.During);
         if (wasLive)
             _observer.OnStop();
+        int collections = GC.CollectionCount(0);
         long start = Stopwatch.GetTimestamp();
 
         // A failed cut leaves a whole guest, which goes on; a failed load may leave a mix, which must not.
@@ -114,6 +118,8 @@ internal sealed partial class VirtualMachine
             if (next == RunState.Running)
                 ResumeVcpus();
             pause.Duration = Stopwatch.GetElapsedTime(start);
+            if (GC.CollectionCount(0) != collections)
+                PausesWithCollection++;
             if (next == RunState.Running)
                 _observer.OnResume();
         }

@@ -236,7 +236,9 @@ internal sealed partial class VirtualMachine : IMachineControl
     // The loaders expect RAM as it is after power-on. Every page that is cleared is marked, so a secondary hears of it.
     private void ClearRam()
     {
-        for (ulong page = Memory.NextPopulated(0); page < Memory.PageCount; page = Memory.NextPopulated(page + 1))
+        using PageBitmap used = new(Memory.PageCount);
+        Memory.AddUsedPages(used);
+        for (ulong page = used.NextSet(0); page < used.PageCount; page = used.NextSet(page + 1))
             Memory.TryFill(Memory.AddressOfPage(page), 0, GuestPage.SizeBytes);
     }
 

@@ -4,6 +4,7 @@ using Kvm.Colo.Cli.Hosting;
 using Kvm.Colo.Cli.Terminal;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
+using Kvm.Colo.Native.Io;
 using Kvm.Colo.Qmp.Commands;
 using Kvm.Colo.Stream;
 
@@ -112,7 +113,7 @@ internal sealed class TraceLog : IDisposable
     {
         try
         {
-            return path is null ? Console.OpenStandardError() : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            return path is null ? new StandardOutputStream(2) : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -50,6 +50,7 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Checkpoints = (ulong)statistics.Pause.Count,
             DirtyPages = counters.DirtyPages,
             LastDirtyPages = (ulong)counters.Last.Pages,
+            IdenticalPages = counters.Identical,
             DeltaPages = counters.Delta,
             ZeroPages = counters.Zero,
             FullPages = counters.Full,

@@ -63,7 +63,7 @@ internal sealed record RunSettings
 
     /// <summary>What a file holds that is no option.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Unknown { get; init; }
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>These settings where given, else those of <paramref name="lower"/>. The three roles count as one option.</summary>
     public RunSettings Over(RunSettings lower)

@@ -61,7 +61,8 @@ internal sealed class ColoPrimary : IDisposable
         _settings.CheckpointDelayChanged += _control.RequestCheckpoint;
         try
         {
-            Expect(ColoMessage.CheckpointReady);
+            Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
+            _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
             while (WaitForTrigger())
                 Transact();
@@ -186,7 +187,9 @@ internal sealed class ColoPrimary : IDisposable
         _sender.Flush();
     }
 
-    private void Expect(ColoMessage expected)
+    private void Expect(ColoMessage expected) => Expect(expected, _settings.StepDeadline);
+
+    private void Expect(ColoMessage expected, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();
         while (true)
@@ -202,7 +205,7 @@ internal sealed class ColoPrimary : IDisposable
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
                 throw new MigrationException("the session was ended");
-            TimeSpan left = MigrationConstants.StepDeadline - Stopwatch.GetElapsedTime(start);
+            TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
             if (left <= TimeSpan.Zero)
                 throw new MigrationException($"{_link.Description} did not send {expected.Name()} in time");
             _inbox.Signal.Wait(left);

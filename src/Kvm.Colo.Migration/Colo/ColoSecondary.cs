@@ -72,6 +72,7 @@ internal sealed class ColoSecondary : IDisposable
         try
         {
             Send(ColoMessage.CheckpointReady);
+            _link.SendDeadline = _settings.StepDeadline;
             while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
                 ReceiveOne();
         }
@@ -121,7 +122,7 @@ internal sealed class ColoSecondary : IDisposable
     private void ReceiveEpoch()
     {
         Send(ColoMessage.CheckpointReply);
-        _reader.Deadline = MigrationConstants.StepDeadline;
+        _reader.Deadline = _settings.StepDeadline;
         _staging.Reset();
         Expect(ColoMessage.VmstateSend);
         _digest.Reset();

@@ -8,6 +8,14 @@ internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? inp
 
     public string Description { get; } = description;
 
+    public TimeSpan SendDeadline
+    {
+        set
+        {
+            // A file or a pipe blocks as long as it blocks; cancelling closes it.
+        }
+    }
+
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
     public long BytesReceived => Volatile.Read(ref _bytesReceived);
