@@ -10,6 +10,9 @@ declare -A pids=()
 exec {never}<> <(:)
 nap() { read -r -t "$1" -u "$never" || true; }
 
+# A scenario may say what else to take down, once no VM runs any more.
+after_vms() { :; }
+
 finish() {
     local status=$? name
     trap - EXIT
@@ -22,6 +25,8 @@ finish() {
         done
     fi
     for name in "${!pids[@]}"; do kill -KILL "${pids[$name]}" 2> /dev/null || true; done
+    wait 2> /dev/null || true
+    after_vms
     rm -rf "$work"
     exit "$status"
 }
