@@ -30,6 +30,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
     private readonly GlobalStateOwner _globalState = new();
+    private readonly ResetStateOwner _resets = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _holdRequested;
 
@@ -40,6 +41,8 @@ internal sealed partial class VirtualMachine : IDisposable
         _observer = observer;
         NoReboot = config.NoReboot;
         NoShutdown = config.NoShutdown;
+        Panic = config.Panic;
+        _settle = () => SettleGuest();
         _logger = logger;
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);
@@ -54,11 +57,13 @@ internal sealed partial class VirtualMachine : IDisposable
         foreach (KvmVcpu vcpu in _vcpus)
             vcpu.SetCpuid(cpuid.ForVcpu(vcpu.Index, config.Cpus));
         _devices = new MachineDevices(config, _vm, this, logger, time);
-        _runState = new RunStateMachine(config.IsIncoming ? RunState.InMigrate : RunState.Prelaunch);
+        _runState = new RunStateMachine(RunState.Prelaunch);
+        if (config.IsIncoming)
+            _runState.Move(RunStateTable.Rule(RunState.Prelaunch, RunStateTrigger.IncomingStart).To);
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
-        StateOwners = [_globalState, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread)), .. _devices.StateOwners];
+        StateOwners = [_globalState, _resets, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread)), .. _devices.StateOwners];
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
         _devices.Start();
