@@ -31,6 +31,9 @@ internal sealed record MachineConfig
     /// <summary>Whether the process stays when the guest switches itself off.</summary>
     public bool NoShutdown { get; init; }
 
+    /// <summary>What a guest's panic does.</summary>
+    public PanicAction Panic { get; init; } = PanicAction.Shutdown;
+
     /// <summary>What to boot, now or, when the guest arrives over a link, at its next reset; null for nothing.</summary>
     public BootSource? Boot { get; init; }
 

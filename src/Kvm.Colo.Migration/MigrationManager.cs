@@ -156,9 +156,17 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
             _listener?.Dispose();
         }
 
+        AwaitGoodbye(thread);
         Current?.Cancel();
         if (thread is null || thread.Join(TimeSpan.FromSeconds(10)))
             _ending.Dispose();
+    }
+
+    // A machine that has ended tells its peer so; that takes a last checkpoint, or as long as a peer may be silent.
+    private void AwaitGoodbye(Thread? thread)
+    {
+        if (Mode != ColoMode.None && machine.Ended.IsCompleted)
+            thread?.Join(TimeSpan.FromMilliseconds(2L * Settings.HeartbeatTimeoutMs));
     }
 
     private void RequireIdle()

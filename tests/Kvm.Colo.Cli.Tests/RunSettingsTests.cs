@@ -10,9 +10,28 @@ public class RunSettingsTests
     {
         RunSettings lower = new()
         {
-            Kernel = "k", Initrd = "i", Append = "a", Memory = "1G", Cpus = 2, Name = "n", Uuid = "u", Disk = ["d"], Net = ["t"],
-            Serial = "s", Qmp = ["q"], Primary = "p", CheckpointDelay = 1, Paused = true, NoShutdown = true, NoReboot = true,
-            Log = "l", Trace = ["x"], TraceFile = "f", VerifyCheckpoints = true, HeartbeatTimeout = 3, DirtyTracking = "ring",
+            Kernel = "k",
+            Initrd = "i",
+            Append = "a",
+            Memory = "1G",
+            Cpus = 2,
+            Name = "n",
+            Uuid = "u",
+            Disk = ["d"],
+            Net = ["t"],
+            Serial = "s",
+            Qmp = ["q"],
+            Primary = "p",
+            CheckpointDelay = 1,
+            Paused = true,
+            NoShutdown = true,
+            NoReboot = true,
+            Log = "l",
+            Trace = ["x"],
+            TraceFile = "f",
+            VerifyCheckpoints = true,
+            HeartbeatTimeout = 3,
+            DirtyTracking = "ring",
         };
 
         Assert.Equal(lower, new RunSettings().Over(lower));

@@ -39,7 +39,12 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
 
     public void OnReset(bool byGuest, ShutdownCause cause) => _server?.EmitReset(byGuest, cause.ToQmp());
 
-    public void OnPanic() => _server?.EmitGuestPanicked(QmpGuestPanicAction.Pause);
+    public void OnPanic(PanicAction action) => _server?.EmitGuestPanicked(action switch
+    {
+        PanicAction.Pause => QmpGuestPanicAction.Pause,
+        PanicAction.None => QmpGuestPanicAction.Run,
+        _ => QmpGuestPanicAction.PowerOff,
+    });
 
     public void OnPowerdown() => _server?.EmitPowerDown();
 

@@ -23,10 +23,12 @@ internal sealed class ColoPrimary : IDisposable
     private readonly HashExchange? _hashes;
     private readonly StateSender _state;
     private readonly StreamDigest _digest;
+    private readonly bool _knowsNotices;
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private ulong _epoch;
     private long _lastTrigger;
     private long _lastBeat;
+    private bool _saidGoodbye;
 
     public ColoPrimary(
         VirtualMachine machine,
@@ -52,6 +54,7 @@ internal sealed class ColoPrimary : IDisposable
         bool deltas = (features & ColoFeatures.Deltas) != 0;
         _encoder = new EpochEncoder(sender, machine.Memory.PageCount, deltas ? settings.DeltaCachePages : 0);
         _hashes = (features & ColoFeatures.PageHashes) != 0 ? new HashExchange(sender, blocks, seed.PageHashSeed) : null;
+        _knowsNotices = (features & ColoFeatures.ShutdownNotice) != 0;
         _state = new StateSender(owners, isDelta: (features & ColoFeatures.StateDelta) != 0);
     }
 
@@ -64,12 +67,16 @@ internal sealed class ColoPrimary : IDisposable
             Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
             _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
+            _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
             while (WaitForTrigger())
                 Transact();
+            if (_machine.Ended.IsCompleted && !_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
+                SayGoodbye();
         }
-        catch (Exception e) when (e is LinkException or MigrationException or TimeoutException)
+        catch (Exception e) when (e is LinkException or MigrationException or TimeoutException or MachineCommandException)
         {
-            _control.Failover.MarkBroken();
+            if (!_control.Failover.IsClosed)
+                _control.Failover.MarkBroken();
             if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
                 _control.OnMessage($"protection is lost: {e.Message}");
         }
@@ -94,7 +101,7 @@ internal sealed class ColoPrimary : IDisposable
         {
             _inbox.Signal.Reset();
             ThrowIfBroken();
-            if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
+            if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0) || _machine.Ended.IsCompleted)
                 return false;
             TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
             if (_control.TakeCheckpointRequest() || due <= TimeSpan.Zero)
@@ -121,6 +128,23 @@ internal sealed class ColoPrimary : IDisposable
         Send(ColoMessage.Heartbeat);
         _lastBeat = Stopwatch.GetTimestamp();
         return interval;
+    }
+
+    // The secondary gets the guest as it ended, and why it did; without that its machine's end would look like a crash.
+    private void SayGoodbye()
+    {
+        Transact();
+        MachineEnd end = _machine.Ended.GetAwaiter().GetResult();
+        ShutdownNotice notice = new((uint)end.Cause, Math.Min((uint)end.ExitStatus, ShutdownNotice.MaxExitStatus));
+        if (!_knowsNotices)
+            return;
+        Span<byte> message = stackalloc byte[ShutdownNotice.SizeBytes];
+        notice.Write(message);
+        _sender.Append(message);
+        _sender.Flush();
+        _control.OnColoSent(ColoMessage.ShutdownNotice);
+        Expect(ColoMessage.ShutdownReceived);
+        _saidGoodbye = true;
     }
 
     private void Transact()
@@ -214,6 +238,12 @@ internal sealed class ColoPrimary : IDisposable
 
     private void ThrowIfBroken()
     {
+        if (_inbox.PeerEnd is { } end)
+        {
+            _control.Failover.MarkClosed();
+            throw new MigrationException($"the secondary was ended ({((ShutdownCause)end.Cause).ToString()})");
+        }
+
         if (_inbox.Failure is { } failure)
             throw failure;
     }
@@ -224,6 +254,9 @@ internal sealed class ColoPrimary : IDisposable
         _link.Shutdown();
         _machine.DirtyLog.Stop();
         _machine.EndRecording();
-        ColoExit.Complete(_control, static () => { });
+        if (_saidGoodbye)
+            ColoExit.End(_control);
+        else
+            ColoExit.Complete(_control, static () => { });
     }
 }

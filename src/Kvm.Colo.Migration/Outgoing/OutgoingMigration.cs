@@ -91,7 +91,8 @@ internal sealed class OutgoingMigration : IDisposable
 
     private ColoFeatures OfferedFeatures()
     {
-        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta;
+        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta
+            | ColoFeatures.ShutdownNotice;
         if (_settings.DeltaCachePages > 0)
             features |= ColoFeatures.Deltas;
         if (_settings.PageHashes)
