@@ -88,18 +88,19 @@ internal sealed partial class VirtualMachine
 
     private void ExecutePause(PauseExecution pause)
     {
+        long start = Stopwatch.GetTimestamp();
+        if (pause.IsCut)
+            ParkForCut();
         RunState interrupted = State;
         bool wasLive = _runState.IsLive;
         ChangeState(pause.During);
         if (wasLive)
             _observer.OnStop();
-        long start = Stopwatch.GetTimestamp();
 
         // A failed cut leaves a whole guest, which goes on; a failed load may leave a mix, which must not.
         RunState next = pause.IsCut ? interrupted : RunState.InternalError;
         try
         {
-            _group.Park(save: pause.IsCut, ParkDeadline);
             next = pause.IsCut ? ExecuteCut(pause, interrupted) : ExecuteApply(pause);
         }
         finally
@@ -113,6 +114,25 @@ internal sealed partial class VirtualMachine
         }
     }
 
+    // A guest that has asked for a reset or its end has done so before the cut: its state after the cut must show it.
+    private void ParkForCut()
+    {
+        _group.Park(save: true, ParkDeadline);
+        _isPausing = true;
+        try
+        {
+            if (ServeGuestRequest())
+                _group.Park(save: true, ParkDeadline);
+        }
+        finally
+        {
+            _isPausing = false;
+        }
+
+        if (_end.Task.IsCompleted)
+            throw new MachineCommandException("the machine has ended");
+    }
+
     private RunState ExecuteCut(PauseExecution pause, RunState interrupted)
     {
         _globalState.Interrupted = interrupted;
@@ -124,7 +144,9 @@ internal sealed partial class VirtualMachine
 
     private RunState ExecuteApply(PauseExecution pause)
     {
+        _group.Park(save: false, ParkDeadline);
         pause.Work.OnPaused();
+        Volatile.Write(ref _guestRequest, null);
         _deferredEnd = null;
         return _globalState.Arrived == RunState.Running && !AutoStart && State == RunState.InMigrate
             ? RunState.Paused

@@ -13,7 +13,10 @@ internal sealed partial class VirtualMachine : IMachineControl
 {
     private static readonly TimeSpan s_commandDeadline = TimeSpan.FromSeconds(30);
 
+    private readonly Action _serveGuestRequest;
+    private Action? _guestRequest;
     private Action? _deferredEnd;
+    private bool _isPausing;
     private ulong _stoppedClock;
 
     /// <summary>Whether <c>cont</c> was last asked of a machine whose guest has not arrived yet (QEMU's autostart).</summary>
@@ -65,19 +68,24 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     void IMachineControl.RequestPanic(byte events) => _control.Post(() => OnGuestPanic(events));
 
-    // The vCPU that asked must not run on into whatever follows the request.
+    // The vCPU that asked must not run on into whatever follows the request. The request is kept beside the loop's queue, because a
+    // pause may come first: a cut carries it out before it captures the guest, a load drops it with the guest that asked.
     private void RequestFromGuest(Action request)
     {
+        Interlocked.CompareExchange(ref _guestRequest, request, null);
         _holdRequested = true;
-        _control.Post(() => EndOrDefer(request));
+        _control.Post(_serveGuestRequest);
     }
 
-    private void EndOrDefer(Action request)
+    private bool ServeGuestRequest()
     {
+        if (Interlocked.Exchange(ref _guestRequest, null) is not { } request)
+            return false;
         if (IsSpeculative)
             _deferredEnd = request;
         else
             request();
+        return true;
     }
 
     private bool StartNow()
@@ -210,6 +218,8 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     private void ResumeVcpus()
     {
+        if (_isPausing || _end.Task.IsCompleted)
+            return;
         _holdRequested = false;
         _group.Resume();
     }

@@ -36,6 +36,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private VirtualMachine(MachineConfig config, KvmSystem kvm, IMachineObserver observer, ILogger logger, TimeProvider time)
     {
         Config = config;
+        _serveGuestRequest = () => ServeGuestRequest();
         _kvm = kvm;
         _observer = observer;
         NoReboot = config.NoReboot;

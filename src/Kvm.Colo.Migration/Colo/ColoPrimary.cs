@@ -66,7 +66,7 @@ internal sealed class ColoPrimary : IDisposable
             while (WaitForTrigger())
                 Transact();
         }
-        catch (Exception e) when (e is LinkException or MigrationException or TimeoutException)
+        catch (Exception e) when (e is LinkException or MigrationException or TimeoutException or MachineCommandException)
         {
             _control.Failover.MarkBroken();
             if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
