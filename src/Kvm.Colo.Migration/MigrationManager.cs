@@ -14,6 +14,7 @@ namespace Kvm.Colo.Migration;
 internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings settings, IMigrationObserver observer) : IDisposable
 {
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_windDownDeadline = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly ManualResetEvent _ending = new(false);
@@ -173,7 +174,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     {
         if (_isDisposed)
             throw new MigrationException("the machine is ending");
-        if (_current?.IsRunning == true || _thread?.IsAlive == true)
+        if (_current?.IsRunning == true)
             throw new MigrationException("There's a migration process in progress");
     }
 
@@ -182,16 +183,20 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
         MigrationControl control = new(observer, side);
         _current = control;
         control.SetStatus(MigrationStatus.Setup);
-        _thread = new Thread(() => Guard(control, body)) { Name = "migration", IsBackground = true };
+        // One that has reported its end is over, though its thread may still have its things to put away: the next one waits for that.
+        Thread? former = _thread;
+        _thread = new Thread(() => Guard(control, former, body)) { Name = "migration", IsBackground = true };
         _thread.Start();
     }
 
     // Every failure of a migration ends here, once.
-    private static void Guard(MigrationControl control, Action<MigrationControl> body)
+    private static void Guard(MigrationControl control, Thread? former, Action<MigrationControl> body)
     {
         ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
         try
         {
+            if (former?.Join(s_windDownDeadline) == false)
+                throw new MigrationException("the former migration does not end");
             body(control);
         }
         catch (Exception e)

@@ -12,7 +12,7 @@ namespace Kvm.Colo.SystemTests;
 public class FailoverTests
 {
     private const int Rounds = 100;
-    private const string Chain = "report=10000";
+    private const string Chain = "report=50000";
 
     [KvmFact]
     public void SecondaryGoesOn_WhenThePrimaryIsKilled_AHundredTimes()
@@ -68,7 +68,7 @@ public class FailoverTests
         }
 
         // One guest through a hundred protections and losses.
-        Assert.True(ChainVectors.For(Chain).AssertUnbroken(primary.Console.Text) > Rounds);
+        Assert.True(ChainVectors.AssertConsecutive(primary.Console.Text, Chain) > Rounds);
         Assert.Equal(primary.Recorder.CountOf("STOP") + 1, primary.Recorder.CountOf("RESUME"));
     }
 
@@ -109,7 +109,7 @@ public class FailoverTests
     {
         for (int round = 0; round < 30; round++)
         {
-            using TestPair pair = new("fault.elf", "how=kbd", checkpointDelayMs: 0, memoryMiB: 8, verifyEvery: 0);
+            using TestPair pair = new("fault.elf", "how=kbd", checkpointDelayMs: 0, memoryMiB: 8, verifyEvery: 0, secondaryCanBoot: true);
             RunInto(pair, round, 0);
             pair.Secondary.Migration.LostHeartbeat();
             pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Request");
@@ -206,7 +206,7 @@ public class FailoverTests
     private static void AssertRunsAlone(TestMachine side)
     {
         Assert.Equal(RunState.Running, side.Machine.State);
-        Assert.Equal(side.Recorder.CountOf("STOP"), side.Recorder.CountOf("RESUME") - (side.Machine.Config.IsIncoming ? 0 : 1));
+        Assert.Equal(side.Recorder.CountOf("STOP"), side.Recorder.CountOf("RESUME") - 1);
         Assert.True(ChainVectors.For(Chain).AssertUnbroken(side.Console.Text) > 0);
     }
 

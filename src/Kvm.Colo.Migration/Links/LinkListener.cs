@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mono.Unix;
 
 namespace Kvm.Colo.Migration.Links;
 
@@ -73,6 +74,8 @@ internal sealed class LinkListener : IDisposable
     {
         if (!File.Exists(path))
             return;
+        if (!UnixFileSystemInfo.GetFileSystemEntry(path).IsSocket)
+            throw new IOException("a file that is no socket is there");
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

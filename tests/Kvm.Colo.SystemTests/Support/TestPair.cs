@@ -12,13 +12,14 @@ internal sealed class TestPair : IDisposable
     private int _statesCompared;
     private volatile string? _stateDifference;
 
-    /// <summary>Creates both machines. RAM and state of the two sides are compared at every <paramref name="verifyEvery"/>th checkpoint; 0 for never.</summary>
-    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1)
+    /// <summary>Creates both machines. RAM and state of the two sides are compared at every <paramref name="verifyEvery"/>th checkpoint; 0 for never. With
+    /// <paramref name="secondaryCanBoot"/> the secondary has the boot image too, as it must to carry out a reset.</summary>
+    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1, bool secondaryCanBoot = false)
     {
         _verifyEvery = verifyEvery;
         Uri = new MigrationUri(MigrationTransport.Unix, Path.Combine(_folder, "link"), 0);
         Primary = new TestMachine(image, append, memoryMiB, cpus);
-        Secondary = new TestMachine(null, "", memoryMiB, cpus, incoming: true);
+        Secondary = new TestMachine(secondaryCanBoot ? image : null, append, memoryMiB, cpus, incoming: true);
         foreach (TestMachine side in (TestMachine[])[Primary, Secondary])
         {
             side.Migration.Settings.CheckpointDelayMs = checkpointDelayMs;
