@@ -35,7 +35,7 @@ public class RunStateColoTests
         foreach (TestMachine side in pair.Sides)
         {
             side.Recorder.WaitFor("RESET False HostQmpSystemReset");
-            side.WaitForCount('B', 2);
+            side.WaitForCount('B', side == pair.Primary ? 2 : 1); // the first was said before the pair was formed
         }
 
         pair.WaitForEpochs(5);
@@ -52,7 +52,7 @@ public class RunStateColoTests
         pair.WaitForEpochs(20);
         pair.Primary.Machine.Start();
         pair.WaitForState(RunState.Running);
-        pair.Secondary.WaitForCount('B', 2);
+        pair.Secondary.WaitForCount('B', 1);
         Answers(pair.Primary);
     }
 
@@ -64,7 +64,7 @@ public class RunStateColoTests
         foreach (TestMachine side in pair.Sides)
         {
             side.Recorder.WaitFor("RESET True GuestReset");
-            side.WaitForCount('B', 2);
+            side.WaitForCount('B', side == pair.Primary ? 2 : 1); // the first was said before the pair was formed
         }
     }
 

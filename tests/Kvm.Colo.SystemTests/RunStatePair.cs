@@ -29,6 +29,7 @@ internal sealed class RunStatePair : IDisposable
         Primary.Migration.Protect(uri);
         foreach (TestMachine side in Sides)
             side.Recorder.WaitFor($"MIGRATION {MigrationStatus.Colo}");
+        Primary.Migration.RequestCheckpoint();
         WaitForEpochs(1);
     }
 

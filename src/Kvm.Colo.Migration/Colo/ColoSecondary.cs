@@ -74,8 +74,7 @@ internal sealed class ColoSecondary : IDisposable
         try
         {
             Send(ColoMessage.CheckpointReady);
-            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0) && !_machine.Ended.IsCompleted && !_peerHasEnded)
-                ReceiveOne();
+            ReceiveEpochs();
             if (_machine.Ended.IsCompleted && !_peerHasEnded)
                 SayGoodbye();
         }
@@ -101,6 +100,19 @@ internal sealed class ColoSecondary : IDisposable
         _wire.Dispose();
         _blob.Dispose();
         _previousBlob.Dispose();
+    }
+
+    private void ReceiveEpochs()
+    {
+        try
+        {
+            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0) && !_machine.Ended.IsCompleted && !_peerHasEnded)
+                ReceiveOne();
+        }
+        catch (MachineCommandException) when (_machine.Ended.IsCompleted)
+        {
+            // It ended while an epoch was on its way; the link is whole, so the primary can be told.
+        }
     }
 
     private void SayGoodbye()
