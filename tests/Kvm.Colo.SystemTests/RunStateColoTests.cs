@@ -1,3 +1,4 @@
+using Kvm.Colo.Devices;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
 using Kvm.Colo.SystemTests.Support;
@@ -238,8 +239,10 @@ public class RunStateColoTests
         using RunStatePair pair = new(checkpointDelayMs: 600_000);
         pair.Primary.Migration.Current!.Yank();
         pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Error");
-        pair.Secondary.Out(RunStateGuest.Pvpanic, 1);
-        pair.Secondary.Out(RunStateGuest.Keyboard, RunStateGuest.PulseReset);
+        IMachineControl guest = pair.Secondary.Machine;
+        guest.RequestPanic(1);
+        guest.RequestReset();
+        pair.Secondary.Machine.Synchronize();
         Assert.Equal(0, pair.Secondary.CountEvents("RESET") + pair.Secondary.CountEvents("GUEST_PANICKED"));
         pair.Secondary.Machine.Panic = PanicAction.None;
         pair.Secondary.Migration.LostHeartbeat();
