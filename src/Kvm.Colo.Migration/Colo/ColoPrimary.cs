@@ -160,6 +160,7 @@ internal sealed class ColoPrimary : IDisposable
         TimeSpan pause = _machine.Cut(_capture, RunState.Colo);
         long cut = Stopwatch.GetTimestamp();
         _epoch++;
+        _digest.Reset();
         AskForHashes();
         SendEpoch();
         Expect(ColoMessage.VmstateReceived);
@@ -179,7 +180,7 @@ internal sealed class ColoPrimary : IDisposable
         if (asked == 0)
             return;
         _inbox.ExpectVerdicts(asked);
-        _hashes.Ask(_capture.Staging);
+        _hashes.Ask(_capture.Staging, _digest);
         _control.OnColoSent(ColoMessage.PageHashes);
         Expect(ColoMessage.PageVerdicts);
         _hashes.OnVerdicts(_inbox.Verdicts);
@@ -188,7 +189,6 @@ internal sealed class ColoPrimary : IDisposable
     private void SendEpoch()
     {
         Append(ColoMessage.VmstateSend);
-        _digest.Reset();
         _sender.Digest = _digest;
         int sent = _encoder.Send(_capture.Staging, _hashes);
         _sender.Digest = null;

@@ -75,8 +75,7 @@ internal sealed class ColoSecondary : IDisposable
         {
             Send(ColoMessage.CheckpointReady);
             _link.SendDeadline = _settings.StepDeadline;
-            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0) && !_machine.Ended.IsCompleted && !_peerHasEnded)
-                ReceiveOne();
+            ReceiveEpochs();
             if (_machine.Ended.IsCompleted && !_peerHasEnded)
                 SayGoodbye();
         }
@@ -102,6 +101,19 @@ internal sealed class ColoSecondary : IDisposable
         _wire.Dispose();
         _blob.Dispose();
         _previousBlob.Dispose();
+    }
+
+    private void ReceiveEpochs()
+    {
+        try
+        {
+            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0) && !_machine.Ended.IsCompleted && !_peerHasEnded)
+                ReceiveOne();
+        }
+        catch (MachineCommandException) when (_machine.Ended.IsCompleted)
+        {
+            // It ended while an epoch was on its way; the link is whole, so the primary can be told.
+        }
     }
 
     private void SayGoodbye()
@@ -168,8 +180,8 @@ internal sealed class ColoSecondary : IDisposable
         Send(ColoMessage.CheckpointReply);
         _reader.Deadline = _settings.StepDeadline;
         _staging.Reset();
-        Expect(ColoMessage.VmstateSend);
         _digest.Reset();
+        Expect(ColoMessage.VmstateSend);
         while (ReadRamSection())
         {
             // Until the end of the RAM sections.
@@ -285,6 +297,7 @@ internal sealed class ColoSecondary : IDisposable
             _reader.Fill();
         }
 
+        _reader.Digest = _digest;
         _reader.Consume(consumed);
         PageHashAnswer.Write(_answer, query.Count);
         for (int i = 0; i < query.Count; i++)
@@ -297,6 +310,7 @@ internal sealed class ColoSecondary : IDisposable
                 PageHashAnswer.MarkDiffers(_answer, i);
         }
 
+        _reader.Digest = null;
         _link.Send(_answer.AsSpan(0, PageHashAnswer.FrameBytes(query.Count)));
         _control.OnColoSent(ColoMessage.PageVerdicts);
     }

@@ -56,11 +56,11 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
             _rest = RestEpochs;
     }
 
-    /// <summary>Sends the question that was prepared.</summary>
-    public void Ask(PageStaging staged)
+    /// <summary>Sends the question that was prepared; its bytes count for the epoch's digest, because they decide what the epoch holds.</summary>
+    public void Ask(PageStaging staged, StreamDigest digest)
     {
         int head = new PageHashQuery(0, _asked).WriteHead(_entry, blocks);
-        sender.Append(_entry.AsSpan(0, head));
+        Append(head, digest);
         for (int i = 0; i < staged.Count; i++)
         {
             if (_questionOfRecord[i] < 0)
@@ -68,9 +68,15 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
             ReadOnlySpan<byte> record = staged.Record(i);
             PageHashQuery.WriteEntry(
                 _entry, EpochCapture.PageOf(record) << GuestPage.Shift, PageHash.Compute(record[PageStaging.HeaderBytes..], seed));
-            sender.Append(_entry.AsSpan(0, PageHashQuery.EntryBytes));
+            Append(PageHashQuery.EntryBytes, digest);
         }
 
         sender.Flush();
+    }
+
+    private void Append(int bytes, StreamDigest digest)
+    {
+        sender.Append(_entry.AsSpan(0, bytes));
+        digest.Append(_entry.AsSpan(0, bytes));
     }
 }

@@ -1,0 +1,63 @@
+using Kvm.Colo.Machine;
+using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.TestKit;
+using Xunit;
+
+namespace Kvm.Colo.SystemTests;
+
+/// <summary>The monitor in front of real machines.</summary>
+[Trait("Category", "RequiresKvm")]
+public class QmpMachineTests
+{
+    [KvmFact]
+    public void EventsComeBeforeTheReply_OnEveryMonitor()
+    {
+        using RunStateVm vm = new();
+        using QmpClient other = vm.Connect();
+        foreach ((string command, string heard) in ((string, string)[])
+            [("cont", "RESUME"), ("stop", "STOP"), ("system_reset", "RESET False host-qmp-system-reset"), ("quit", "SHUTDOWN False host-qmp-quit")])
+        {
+            vm.Client.Execute(command);
+            Assert.Equal([heard], RunStateVm.Take(vm.Client));
+            Assert.Equal(heard.Split(' ')[0], other.WaitForEvent(heard.Split(' ')[0]).Name);
+        }
+    }
+
+    [KvmFact]
+    public void InColo_MigrationCommandsAreRefused_AndThePairLivesOn()
+    {
+        using RunStateVm primary = new();
+        using RunStateVm secondary = new(incoming: true);
+        string folder = Directory.CreateTempSubdirectory("colo-pair-").FullName;
+        foreach (RunStateVm vm in (RunStateVm[])[primary, secondary])
+        {
+            vm.Client.Execute("migrate-set-capabilities", """{"capabilities": [{"capability": "x-colo", "state": true}, {"capability": "events", "state": true}]}""");
+            vm.Client.Execute("migrate-set-parameters", """{"x-checkpoint-delay": 1}""");
+        }
+
+        secondary.Client.Execute("migrate-incoming", $$"""{"uri": "unix:{{folder}}/link"}""");
+        primary.Client.Execute("cont");
+        primary.Client.Execute("migrate", $$"""{"uri": "unix:{{folder}}/link"}""");
+        primary.Client.WaitForEvent("__org.colo-vm_COLO_ENTERED");
+        secondary.Client.WaitForEvent("__org.colo-vm_COLO_ENTERED");
+        const string inProgress = "There's a migration process in progress";
+        Assert.Equal(inProgress, primary.Try("migrate", $$"""{"uri": "unix:{{folder}}/other"}"""));
+        Assert.Equal(inProgress, primary.Try("migrate-set-capabilities", """{"capabilities": [{"capability": "x-colo", "state": false}]}"""));
+        Assert.Equal(inProgress, secondary.Try("migrate-set-capabilities", """{"capabilities": [{"capability": "x-colo", "state": false}]}"""));
+        Assert.Equal("COLO is running: end it with x-colo-lost-heartbeat", primary.Try("migrate_cancel"));
+        Assert.Equal("", secondary.Try("migrate_cancel"));
+        Assert.Equal("", primary.Try("stop"));
+        Assert.Equal("", primary.Try("system_reset"));
+        Assert.Equal("", primary.Try("cont"));
+        Assert.Equal("primary", primary.Client.Execute("query-colo-status").GetProperty("mode").GetString());
+        secondary.Client.WaitForEvent("RESET");
+        Assert.Equal("", primary.Try("quit"));
+        QmpClientEvent exit = secondary.Client.WaitForEvent("COLO_EXIT");
+        Assert.Equal("request", exit.Data.GetProperty("reason").GetString());
+        Assert.Equal("", secondary.Try("x-colo-lost-heartbeat"));
+        secondary.Client.WaitForEvent("MIGRATION");
+        Assert.Equal("running", secondary.Status);
+        Assert.Equal(RunState.Running, secondary.Machine.State);
+        Directory.Delete(folder, recursive: true);
+    }
+}

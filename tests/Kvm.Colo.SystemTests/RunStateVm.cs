@@ -1,0 +1,86 @@
+using Kvm.Colo.Cli.Hosting;
+using Kvm.Colo.Cli.Terminal;
+using Kvm.Colo.Kvm;
+using Kvm.Colo.Machine;
+using Kvm.Colo.Migration;
+using Kvm.Colo.Qmp;
+using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.SystemTests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kvm.Colo.SystemTests;
+
+/// <summary>A real machine behind a real monitor socket, joined by the adapters of <c>colo-vm run</c>.</summary>
+internal sealed class RunStateVm : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("colo-qmp-").FullName;
+    private readonly KvmSystem _kvm = KvmSystem.Open();
+    private readonly QmpServer _server;
+    private readonly QmpAddress _address;
+
+    public RunStateVm(bool incoming = false)
+    {
+        EventBridge events = new(trace: null, NullLogger.Instance, new ProgressLine(isQuiet: true));
+        SettingsBridge settings = new();
+        MachineConfig config = new() { MemoryBytes = 4 << 20, Boot = RunStateGuest.Source, Serial = Console, IsIncoming = incoming };
+        Machine = VirtualMachine.Create(config, _kvm, events, NullLogger.Instance, TimeProvider.System);
+        Manager = new MigrationManager(Machine, settings.Runtime, events);
+        events.Connect(Machine);
+        MachineHost host = new(
+            Machine,
+            new QmpMachineAdapter(Machine),
+            new QmpMigrationAdapter(Manager, settings, events),
+            new QmpColoAdapter(Manager),
+            new QmpDevicesAdapter(Machine, "null"));
+        _server = new QmpServer(host, new QmpServerOptions());
+        events.Connect(_server);
+        _address = _server.Listen(QmpAddress.Parse($"unix:{_folder}/qmp"));
+        Client = Connect();
+    }
+
+    public ConsoleCapture Console { get; } = new();
+
+    public VirtualMachine Machine { get; }
+
+    public MigrationManager Manager { get; }
+
+    public QmpClient Client { get; }
+
+    /// <summary>Another monitor.</summary>
+    public QmpClient Connect() => QmpClient.Connect(_address);
+
+    /// <summary>Runs a command and returns the error's text, empty for success.</summary>
+    public string Try(string command, string? arguments = null)
+    {
+        try
+        {
+            Client.Execute(command, arguments);
+            return "";
+        }
+        catch (QmpCommandException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>The events that have arrived, with guest and reason where they have them.</summary>
+    public static List<string> Take(QmpClient client)
+    {
+        List<string> names = [];
+        while (client.TryTakeEvent(TimeSpan.Zero, out QmpClientEvent item))
+            names.Add(item.Data.ValueKind == System.Text.Json.JsonValueKind.Object ? $"{item.Name} {string.Join(' ', item.Data.EnumerateObject().Select(static p => p.Value.ToString()))}" : item.Name);
+        return names;
+    }
+
+    public string Status => Client.Execute("query-status").GetProperty("status").GetString()!;
+
+    public void Dispose()
+    {
+        Manager.Dispose();
+        Machine.Dispose();
+        Client.Dispose();
+        _server.Dispose();
+        _kvm.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
