@@ -8,6 +8,9 @@ internal sealed record MachineConfig
 {
     public const int MaxCpus = 16;
 
+    /// <summary>Disks and network cards together; one place is the entropy device's.</summary>
+    public static int MaxDisksAndNets => VirtioSlots.Count - 1;
+
     public required ulong MemoryBytes { get; init; }
 
     /// <summary>1 to <see cref="MaxCpus"/>.</summary>
@@ -33,6 +36,10 @@ internal sealed record MachineConfig
 
     /// <summary>What to boot, now or, when the guest arrives over a link, at its next reset; null for nothing.</summary>
     public BootSource? Boot { get; init; }
+
+    public IReadOnlyList<DiskConfig> Disks { get; init; } = [];
+
+    public IReadOnlyList<NetConfig> Nets { get; init; } = [];
 
     /// <summary>The host's end of COM1; owned by the machine.</summary>
     public required ISerialBackend Serial { get; init; }

@@ -9,9 +9,11 @@ namespace Kvm.Colo.Machine;
 internal sealed partial class VirtualMachine
 {
     private static readonly TimeSpan s_pauseDeadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_quiesceDeadline = TimeSpan.FromSeconds(8);
 
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();
+    private bool _mustAnnounce;
 
     /// <summary>
     /// Stops the guest, saves every device and vCPU, lets <paramref name="work"/> capture RAM, and lets the guest go on at once; a guest
@@ -39,10 +41,14 @@ internal sealed partial class VirtualMachine
         return _pause.Duration;
     }
 
+    /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
+    public long PausesWithCollection { get; private set; }
+
     /// <summary>From here on the guest is a secondary's: what it does to itself is provisional.</summary>
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
+        _devices.Io.SetSpeculative(true);
         IsHeld = false;
         Serial.Output.StartSpeculating();
     });
@@ -51,10 +57,12 @@ internal sealed partial class VirtualMachine
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
+        _devices.Io.SetSpeculative(false);
         Serial.Output.GoDirect();
         IsHeld = false;
         if (!_hasEnded)
             Carry(RunStateTrigger.TakeOver);
+        AnnounceArrival();
     });
 
     /// <summary>From here on the guest is a primary's: its serial output travels with its epochs.</summary>
@@ -111,11 +119,13 @@ internal sealed partial class VirtualMachine
         ChangeState(pause.During);
         if (wasLive)
             _observer.OnStop();
+        int collections = GC.CollectionCount(0);
 
         // A failed cut leaves a whole guest, which goes on; a failed load may leave a mix, which must not.
         RunState next = pause.IsCut ? interrupted : RunState.InternalError;
         try
         {
+            _devices.Io.Quiesce(s_quiesceDeadline);
             next = pause.IsCut ? ExecuteCut(pause, interrupted) : ExecuteApply(pause, interrupted);
         }
         finally
@@ -124,6 +134,8 @@ internal sealed partial class VirtualMachine
             if (next == RunState.Running)
                 ResumeVcpus();
             pause.Duration = Stopwatch.GetElapsedTime(start);
+            if (GC.CollectionCount(0) != collections)
+                PausesWithCollection++;
             if (next == RunState.Running)
                 _observer.OnResume();
         }
@@ -152,6 +164,7 @@ internal sealed partial class VirtualMachine
         _guestRequests = 0;
         _deferred = GuestRequests.None;
         pause.Work.OnPaused();
+        _mustAnnounce = true;
         _stoppedClock = 0;
         RunState arrived = _globalState.Arrived;
         if (interrupted != RunState.InMigrate)
@@ -172,6 +185,15 @@ internal sealed partial class VirtualMachine
             _observer.OnShutdown(byGuest: true, _resets.OffCause);
         else if (arrived == RunState.GuestPanicked)
             _observer.OnPanic(PanicAction.Pause);
+    }
+
+    // A guest that came over a link is on the network at another place now; a speculating one is not on it at all.
+    private void AnnounceArrival()
+    {
+        if (!_mustAnnounce || IsSpeculative || !_runState.IsLive)
+            return;
+        _mustAnnounce = false;
+        _devices.Io.Announce();
     }
 
     /// <summary>The one pause in flight, reused for every checkpoint.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Kvm.Colo.Kvm;
+using Kvm.Colo.Machine.Acpi;
 using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Memory;
@@ -226,6 +227,7 @@ internal sealed partial class VirtualMachine
         ChangeState(stopped);
         _stoppedClock = _vm.GetClock();
         _observer.OnStop();
+        _devices.Io.Quiesce(s_quiesceDeadline);
     }
 
     private void ResetNow(RunState to, bool byGuest, ShutdownCause cause)
@@ -294,7 +296,9 @@ internal sealed partial class VirtualMachine
     private void ResumeVcpus()
     {
         _holdRequested = false;
+        _devices.Io.Resume();
         _group.Resume();
+        AnnounceArrival();
     }
 
     private void ChangeState(RunState to)
@@ -307,14 +311,17 @@ internal sealed partial class VirtualMachine
 
     private void PlaceBootImage(BootSource boot)
     {
-        BootPlan plan = KernelLoader.Load(boot, Memory, rsdp: 0);
+        ResetVector.Install(Memory);
+        BootPlan plan = KernelLoader.Load(boot, Memory, AcpiTables.Install(_devices.Acpi, Memory));
         BootRegisters.Apply(plan, _vcpus[0]);
     }
 
     // The loaders expect RAM as it is after power-on. Every page that is cleared is marked, so a secondary hears of it.
     private void ClearRam()
     {
-        for (ulong page = Memory.NextPopulated(0); page < Memory.PageCount; page = Memory.NextPopulated(page + 1))
+        using PageBitmap used = new(Memory.PageCount);
+        Memory.AddUsedPages(used);
+        for (ulong page = used.NextSet(0); page < used.PageCount; page = used.NextSet(page + 1))
             Memory.TryFill(Memory.AddressOfPage(page), 0, GuestPage.SizeBytes);
     }
 

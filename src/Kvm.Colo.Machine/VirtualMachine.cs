@@ -56,14 +56,14 @@ internal sealed partial class VirtualMachine : IDisposable
         _vcpus = [.. Enumerable.Range(0, config.Cpus).Select(_vm.CreateVcpu)];
         foreach (KvmVcpu vcpu in _vcpus)
             vcpu.SetCpuid(cpuid.ForVcpu(vcpu.Index, config.Cpus));
-        _devices = new MachineDevices(config, _vm, this, logger, time);
+        _devices = new MachineDevices(config, _vm, Memory, this, logger, time);
         _runState = new RunStateMachine(RunState.Prelaunch);
         if (config.IsIncoming)
             _runState.Move(RunStateTable.Rule(RunState.Prelaunch, RunStateTrigger.IncomingStart).To);
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
-        StateOwners = [_globalState, _resets, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread)), .. _devices.StateOwners];
+        StateOwners = OrderOwners();
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
         _devices.Start();
@@ -133,6 +133,11 @@ internal sealed partial class VirtualMachine : IDisposable
         _vm.Dispose();
         Memory.Dispose();
     }
+
+    // Devices first: loading one drives its interrupt pin, and on an edge-triggered pin that is an interrupt the primary never had,
+    // unless the interrupt chips and the vCPUs' local APICs are loaded after it.
+    private IReadOnlyList<IStateOwner> OrderOwners() =>
+        [_globalState, _resets, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
 
     private static bool ChooseRing(DirtyTracking tracking, KvmSystem kvm)
     {

@@ -3,6 +3,7 @@ using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Incoming;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Migration.Outgoing;
+using Kvm.Colo.Native;
 
 namespace Kvm.Colo.Migration;
 
@@ -21,6 +22,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     private LinkListener? _listener;
     private ColoMode _lastMode;
     private bool _incomingAsked;
+    private bool _isDisposed;
 
     public MigrationSettings Settings { get; } = settings;
 
@@ -143,10 +145,13 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     /// <summary>Ends whatever is under way and waits for its thread.</summary>
     public void Dispose()
     {
-        _ending.Set();
         Thread? thread;
         lock (_lock)
         {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            _ending.Set();
             thread = _thread;
             _listener?.Dispose();
         }
@@ -166,6 +171,8 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
 
     private void RequireIdle()
     {
+        if (_isDisposed)
+            throw new MigrationException("the machine is ending");
         if (_current?.IsRunning == true || _thread?.IsAlive == true)
             throw new MigrationException("There's a migration process in progress");
     }
@@ -182,6 +189,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     // Every failure of a migration ends here, once.
     private static void Guard(MigrationControl control, Action<MigrationControl> body)
     {
+        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
         try
         {
             body(control);

@@ -1,3 +1,4 @@
+using Kvm.Colo.Machine;
 using Kvm.Colo.SystemTests.Support;
 using Kvm.Colo.TestKit;
 using Xunit;
@@ -5,20 +6,101 @@ using Xunit.Abstractions;
 
 namespace Kvm.Colo.SystemTests;
 
+/// <summary>A protected guest in ordinary operation: the two sides are the same at every checkpoint.</summary>
 [Trait("Category", "RequiresKvm")]
 public class PairTests(ITestOutputHelper output)
 {
     [KvmTheory]
-    [InlineData("chain.elf", "report=20000")]
-    [InlineData("dirty.elf", "pages=200 set=400 tick=1 report=200")]
-    public void Pair_TakesVerifiedCheckpoints(string image, string append)
+    [InlineData("chain.elf", "report=20000 set=64", 1, 1000)]
+    [InlineData("dirty.elf", "pages=200 set=400 tick=1 report=200", 1, 1000)]
+    [InlineData("dirty.elf", "pages=32 set=100 tick=0 random=1 fill=1 report=200", 1, 500)]
+    [InlineData("smp.elf", "loop=1 cpus=2", 2, 200)]
+    public void Pair_IsTheSameOnBothSidesAtEveryTenthCheckpoint(string image, string append, int cpus, int checkpoints)
     {
-        using TestPair pair = new(image, append, checkpointDelayMs: 0);
+        using TestPair pair = new(image, append, checkpointDelayMs: 0, cpus: cpus, verifyEvery: 10);
         pair.Protect();
-        pair.WaitForEpoch(1000);
-        output.WriteLine($"{pair.Primary.Migration.Current!.Statistics.Counters}");
-        Assert.True(pair.Epoch >= 1000, "the pair broke");
-        Assert.DoesNotContain("BROKEN", pair.Primary.Console.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("BROKEN", pair.Secondary.Console.Text, StringComparison.Ordinal);
+        pair.WaitForEpoch((ulong)checkpoints);
+        output.WriteLine($"{pair.Primary.Migration.Current!.Statistics.Counters}, {pair.StatesCompared} states compared");
+        Assert.Null(pair.StateDifference);
+        Assert.True(pair.StatesCompared >= checkpoints / 10, $"{pair.StatesCompared} states compared");
+        foreach (TestMachine side in (TestMachine[])[pair.Primary, pair.Secondary])
+        {
+            Assert.DoesNotContain("BROKEN", side.Console.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("TRAP", side.Console.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("FAILED", side.Console.Text, StringComparison.Ordinal);
+        }
+    }
+
+    [KvmFact]
+    public void Pair_IsTheSameOnBothSidesAtEveryCheckpoint()
+    {
+        using TestPair pair = new("chain.elf", "report=20000 set=64", checkpointDelayMs: 0, memoryMiB: 8, verifyEvery: 1);
+        pair.Protect();
+        pair.WaitForEpoch(300);
+        Assert.Null(pair.StateDifference);
+        Assert.True(ChainVectors.For("report=20000 set=64").AssertUnbroken(pair.Primary.Console.Text) > 0);
+    }
+
+    [KvmFact]
+    public void SecondaryConsole_ShowsWhatThePrimarySaidAndNoMore()
+    {
+        using TestPair pair = new("heartbeat.elf", "period=10", checkpointDelayMs: 5);
+        pair.Protect();
+        pair.Secondary.Console.Said.WaitForMoreLines(100);
+        string committed = pair.Secondary.Console.Text;
+        Assert.Contains(committed, pair.Primary.Console.Text, StringComparison.Ordinal);
+        HeartbeatSequence.AssertUnbroken(committed, 10);
+    }
+
+    [KvmFact]
+    public void TypedInput_IsAnsweredOnceByBothSides()
+    {
+        using TestPair pair = new("echo.elf", "", checkpointDelayMs: 5, verifyEvery: 10);
+        pair.Primary.Machine.Start();
+        pair.Primary.Console.WaitFor("echo ready");
+        pair.Protect();
+        string expected = "";
+        for (int i = 0; i < 30; i++)
+        {
+            string line = $"line {i} {new string((char)('a' + (i % 26)), 20 * i)}";
+            pair.Primary.Console.Type(line + "\r");
+            expected += $"echo: {line}\r\n";
+        }
+
+        pair.Secondary.Console.WaitFor(expected.Split('\n')[^2]);
+        Assert.EndsWith(expected, pair.Primary.Console.Text, StringComparison.Ordinal);
+        Assert.EndsWith(expected, pair.Secondary.Console.Text, StringComparison.Ordinal);
+        Assert.Null(pair.StateDifference);
+    }
+
+    [KvmFact]
+    public void StoppedGuest_StaysStoppedThroughCheckpointsOnBothSides()
+    {
+        using TestPair pair = new("chain.elf", "report=20000", checkpointDelayMs: 0, verifyEvery: 10);
+        pair.Protect();
+        pair.WaitForEpoch(20);
+        pair.Primary.Machine.Stop();
+        pair.WaitForEpoch(pair.Epoch + 50);
+        Assert.Equal(RunState.Paused, pair.Primary.Machine.State == RunState.Colo ? RunState.Paused : pair.Primary.Machine.State);
+        string said = pair.Primary.Console.Text;
+        pair.WaitForEpoch(pair.Epoch + 50);
+        Assert.Equal(said, pair.Primary.Console.Text);
+        Assert.NotEqual(RunState.Running, pair.Secondary.Machine.State);
+        pair.Primary.Machine.Start();
+        pair.Primary.Console.Said.WaitForMoreLines(3);
+        pair.WaitForEpoch(pair.Epoch + 50);
+        Assert.Null(pair.StateDifference);
+        ChainVectors.For("report=20000").AssertUnbroken(pair.Primary.Console.Text);
+    }
+
+    [KvmFact]
+    public void RebootingGuest_StaysProtected()
+    {
+        using TestPair pair = new("fault.elf", "how=kbd after=10", checkpointDelayMs: 0, verifyEvery: 10);
+        pair.Protect();
+        pair.WaitForEpoch(300);
+        pair.Primary.Console.WaitFor(static text => text.Split("fault boot").Length > 10, "ten boots", seconds: 60);
+        Assert.Null(pair.StateDifference);
+        Assert.DoesNotContain(pair.Secondary.Recorder.Events, static e => e.StartsWith("RESET", StringComparison.Ordinal));
     }
 }

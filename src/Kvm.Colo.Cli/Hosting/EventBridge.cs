@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Kvm.Colo.Cli.Hosting;
 
 /// <summary>
-/// What the machine and its migrations report becomes events on monitors, traces, and lines for a person. Called on their threads,
-/// some of it while the guest stands still: nothing here waits.
+/// What the machine and its migrations report becomes events on monitors, traces, and lines for a person. Called on their
+/// threads, some of it while the guest stands still: nothing here waits.
 /// </summary>
 internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine progress) : IMachineObserver, IMigrationObserver
 {

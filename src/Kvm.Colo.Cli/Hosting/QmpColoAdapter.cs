@@ -23,7 +23,8 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
         }
     }
 
-    public QmpColoStatistics? Statistics => manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
+    public QmpColoStatistics? Statistics =>
+        manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
         ? Describe(current)
         : null;
 

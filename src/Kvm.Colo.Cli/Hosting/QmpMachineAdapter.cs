@@ -14,7 +14,8 @@ internal sealed class QmpMachineAdapter(VirtualMachine machine) : IQmpMachine
     public QmpRunState RunState => machine.State.ToQmp();
 
     public IReadOnlyList<QmpCpu> Cpus =>
-        [.. machine.Vcpus.Select(static thread => new QmpCpu(thread.Vcpu.Index, (int)thread.Vcpu.ThreadId, CpuPath(thread.Vcpu.Index)))];
+        [.. machine.Vcpus.Select(static thread =>
+            new QmpCpu(thread.Vcpu.Index, (int)thread.Vcpu.ThreadId, CpuPath(thread.Vcpu.Index)))];
 
     /// <summary>Where a vCPU is in the object tree.</summary>
     public static string CpuPath(int index) => $"/machine/cpu[{index}]";

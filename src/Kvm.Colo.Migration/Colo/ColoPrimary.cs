@@ -64,7 +64,8 @@ internal sealed class ColoPrimary : IDisposable
         _settings.CheckpointDelayChanged += _control.RequestCheckpoint;
         try
         {
-            Expect(ColoMessage.CheckpointReady);
+            Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
+            _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
             _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
             while (WaitForTrigger())
@@ -210,7 +211,9 @@ internal sealed class ColoPrimary : IDisposable
         _sender.Flush();
     }
 
-    private void Expect(ColoMessage expected)
+    private void Expect(ColoMessage expected) => Expect(expected, _settings.StepDeadline);
+
+    private void Expect(ColoMessage expected, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();
         while (true)
@@ -226,7 +229,7 @@ internal sealed class ColoPrimary : IDisposable
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
                 throw new MigrationException("the session was ended");
-            TimeSpan left = MigrationConstants.StepDeadline - Stopwatch.GetElapsedTime(start);
+            TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
             if (left <= TimeSpan.Zero)
                 throw new MigrationException($"{_link.Description} did not send {expected.Name()} in time");
             _inbox.Signal.Wait(left);

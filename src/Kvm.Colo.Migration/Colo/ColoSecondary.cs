@@ -74,6 +74,7 @@ internal sealed class ColoSecondary : IDisposable
         try
         {
             Send(ColoMessage.CheckpointReady);
+            _link.SendDeadline = _settings.StepDeadline;
             ReceiveEpochs();
             if (_machine.Ended.IsCompleted && !_peerHasEnded)
                 SayGoodbye();
@@ -177,7 +178,7 @@ internal sealed class ColoSecondary : IDisposable
     private void ReceiveEpoch()
     {
         Send(ColoMessage.CheckpointReply);
-        _reader.Deadline = MigrationConstants.StepDeadline;
+        _reader.Deadline = _settings.StepDeadline;
         _staging.Reset();
         Expect(ColoMessage.VmstateSend);
         _digest.Reset();

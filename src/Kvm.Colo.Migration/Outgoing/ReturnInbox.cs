@@ -1,4 +1,5 @@
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Native;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Outgoing;
@@ -95,6 +96,7 @@ internal sealed class ReturnInbox : IDisposable
 
     private void Main()
     {
+        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
         try
         {
             while (true)

@@ -6,37 +6,32 @@ namespace Kvm.Colo.SystemTests.Support;
 /// <summary>The far end of a guest's serial line: keeps what it says, lets a test wait for it and type back.</summary>
 internal sealed class ConsoleCapture : ISerialBackend
 {
-    private readonly Lock _lock = new();
-    private readonly StringBuilder _text = new();
-    private readonly ManualResetEventSlim _changed = new(false);
+    private readonly ConsoleText _text = new();
+    private readonly AutoResetEvent _inputWanted = new(false);
     private ISerialInput? _input;
+
+    public ConsoleText Said => _text;
+
+    /// <summary>Sees every piece as it arrives, on the thread that wrote it.</summary>
+    public Action<string>? OnWrite { get; set; }
 
     public long DroppedBytes => 0;
 
-    public string Text
-    {
-        get
-        {
-            lock (_lock)
-                return _text.ToString();
-        }
-    }
+    public string Text => _text.Text;
 
-    public string[] Lines => Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r')).ToArray();
+    public string[] Lines => _text.Lines;
 
     public void Start(ISerialInput input, Action outputReady) => _input = input;
 
     public int TryWrite(ReadOnlySpan<byte> data)
     {
-        lock (_lock)
-            _text.Append(Encoding.Latin1.GetString(data));
-        _changed.Set();
+        string text = Encoding.Latin1.GetString(data);
+        _text.Append(text);
+        OnWrite?.Invoke(text);
         return data.Length;
     }
 
-    public void ResumeInput()
-    {
-    }
+    public void ResumeInput() => _inputWanted.Set();
 
     public bool Flush(TimeSpan deadline) => true;
 
@@ -45,25 +40,19 @@ internal sealed class ConsoleCapture : ISerialBackend
         // Left for the collector: a test may still look at the text.
     }
 
-    public int Type(string text) => _input!.Receive(Encoding.ASCII.GetBytes(text));
-
-    /// <summary>Waits until what was said satisfies the condition, and returns it.</summary>
-    public string WaitFor(Func<string, bool> condition, string what, int seconds = 30)
+    /// <summary>Types the text, however small the pieces are that the guest takes.</summary>
+    public void Type(string text, int seconds = 30)
     {
-        long end = Environment.TickCount64 + (seconds * 1000L);
-        while (true)
+        byte[] bytes = Encoding.Latin1.GetBytes(text);
+        for (int done = 0; done < bytes.Length;)
         {
-            _changed.Reset();
-            string text = Text;
-            if (condition(text))
-                return text;
-            long left = end - Environment.TickCount64;
-            if (left <= 0 || !_changed.Wait((int)left))
-                throw new TimeoutException($"the guest did not say {what} within {seconds} s; it said:\n{Tail(text)}");
+            done += _input!.Receive(bytes.AsSpan(done));
+            if (done < bytes.Length && !_inputWanted.WaitOne(TimeSpan.FromSeconds(seconds)))
+                throw new TimeoutException($"the guest took {done} of {bytes.Length} bytes of input");
         }
     }
 
-    public string WaitFor(string text, int seconds = 30) => WaitFor(all => all.Contains(text, StringComparison.Ordinal), $"'{text}'", seconds);
+    public string WaitFor(Func<string, bool> condition, string what, int seconds = 30) => _text.WaitFor(condition, what, seconds);
 
-    private static string Tail(string text) => text.Length <= 2000 ? text : text[^2000..];
+    public string WaitFor(string text, int seconds = 30) => _text.WaitFor(text, seconds);
 }

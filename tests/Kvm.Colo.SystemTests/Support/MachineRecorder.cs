@@ -33,16 +33,22 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
 
     public void OnPowerdown() => Add("POWERDOWN");
 
-    public void OnRunState(RunState from, RunState to)
-    {
-        // STOP and RESUME tell the story; at a thousand checkpoints a second this would bury it.
-    }
+    /// <summary>Runs on the control thread at every change of the run state; the vCPUs are parked when one leaves
+    /// <see cref="RunState.Colo"/>.</summary>
+    public Action<RunState, RunState>? RunStateChanged { get; set; }
+
+    /// <summary>Runs on the migration thread before each checkpoint of a primary, with the number of the epoch it makes.</summary>
+    public Action<int>? PassBegins { get; set; }
+
+    /// <summary>Sees every event on the thread that raises it.</summary>
+    public Action<string>? OnEvent { get; set; }
+
+    // STOP and RESUME tell the story; at a thousand checkpoints a second a list of states would bury it.
+    public void OnRunState(RunState from, RunState to) => RunStateChanged?.Invoke(from, to);
 
     public void OnStatus(MigrationStatus status) => Add($"MIGRATION {status}");
 
-    public void OnPass(int pass)
-    {
-    }
+    public void OnPass(int pass) => PassBegins?.Invoke(pass);
 
     public void OnColoExit(ColoMode mode, ColoExitReason reason) => Add($"COLO_EXIT {mode} {reason}");
 
@@ -50,9 +56,7 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     {
     }
 
-    public void OnColoMessage(bool sent, ColoMessage message)
-    {
-    }
+    public void OnColoMessage(bool sent, ColoMessage message) => _changed.Set();
 
     public void OnMessage(string text) => Add($"message: {text}");
 
@@ -93,5 +97,6 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
         lock (_lock)
             _events.Add(text);
         _changed.Set();
+        OnEvent?.Invoke(text);
     }
 }

@@ -1,6 +1,5 @@
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
-using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Migration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +21,7 @@ internal sealed class TestMachine : IDisposable
             MemoryBytes = memoryMiB << 20,
             Cpus = cpus,
             IsIncoming = incoming,
-            Boot = image is null ? null : BootSource.Read(TestImages.Path(image), null, append),
+            Boot = image is null ? null : TestImages.Boot(image, append),
             Serial = Console,
         };
         config = adjust?.Invoke(config) ?? config;

@@ -8,9 +8,14 @@ namespace Kvm.Colo.SystemTests.Support;
 internal sealed class TestPair : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("colo-pair-").FullName;
+    private readonly int _verifyEvery;
+    private int _statesCompared;
+    private volatile string? _stateDifference;
 
-    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, bool verify = true)
+    /// <summary>Creates both machines. RAM and state of the two sides are compared at every <paramref name="verifyEvery"/>th checkpoint; 0 for never.</summary>
+    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1)
     {
+        _verifyEvery = verifyEvery;
         Uri = new MigrationUri(MigrationTransport.Unix, Path.Combine(_folder, "link"), 0);
         Primary = new TestMachine(image, append, memoryMiB, cpus);
         Secondary = new TestMachine(null, "", memoryMiB, cpus, incoming: true);
@@ -18,8 +23,12 @@ internal sealed class TestPair : IDisposable
         {
             side.Migration.Settings.CheckpointDelayMs = checkpointDelayMs;
             side.Migration.Settings.HeartbeatTimeoutMs = 5000;
-            side.Migration.Settings.VerifyCheckpoints = verify;
         }
+
+        if (verifyEvery == 0)
+            return;
+        Primary.Recorder.PassBegins = pass => Primary.Migration.Settings.VerifyCheckpoints = pass % verifyEvery == 0;
+        Secondary.Recorder.RunStateChanged = CompareState;
     }
 
     public MigrationUri Uri { get; }
@@ -27,6 +36,12 @@ internal sealed class TestPair : IDisposable
     public TestMachine Primary { get; }
 
     public TestMachine Secondary { get; }
+
+    /// <summary>How often the state of the secondary's vCPUs, chips and devices was compared with what the primary sent.</summary>
+    public int StatesCompared => Volatile.Read(ref _statesCompared);
+
+    /// <summary>The first field that differed once an epoch had been loaded, or null.</summary>
+    public string? StateDifference => _stateDifference;
 
     /// <summary>Epochs the secondary has made live.</summary>
     public ulong Epoch => Secondary.Migration.Current!.Statistics.Counters.Epoch;
@@ -41,8 +56,25 @@ internal sealed class TestPair : IDisposable
         Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Colo}");
     }
 
-    public void WaitForEpoch(ulong epoch, int seconds = 60) =>
+    public void WaitForEpoch(ulong epoch, int seconds = 60)
+    {
         Secondary.Recorder.WaitUntil(() => Epoch >= epoch || Broken(), $"epoch {epoch}", seconds);
+        if (Epoch < epoch)
+            throw new InvalidOperationException($"the pair broke at epoch {Epoch}:\n{string.Join('\n', Primary.Recorder.Events.Concat(Secondary.Recorder.Events))}");
+    }
+
+    // On the secondary's control thread: the epoch is loaded, the vCPUs are still parked.
+    private void CompareState(RunState from, RunState to)
+    {
+        if (from != RunState.Colo || to == RunState.InternalError || Secondary.Migration.Current is not { } current
+            || (current.Statistics.Counters.Epoch + 1) % (ulong)_verifyEvery != 0)
+        {
+            return;
+        }
+
+        _stateDifference ??= StateFields.Difference(StateFields.Live(Secondary.Machine), StateFields.Staged(Secondary.Machine));
+        Interlocked.Increment(ref _statesCompared);
+    }
 
     private bool Broken() => Secondary.Machine.State == RunState.InternalError || Primary.Machine.State == RunState.InternalError
         || Secondary.Recorder.Events.Any(static e => e.StartsWith("COLO_EXIT", StringComparison.Ordinal));

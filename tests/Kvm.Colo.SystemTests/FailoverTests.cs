@@ -1,0 +1,220 @@
+using Kvm.Colo.Machine;
+using Kvm.Colo.Migration;
+using Kvm.Colo.Migration.Links;
+using Kvm.Colo.SystemTests.Support;
+using Kvm.Colo.TestKit;
+using Xunit;
+
+namespace Kvm.Colo.SystemTests;
+
+/// <summary>One side dies or is told to go: the other's guest goes on, and what both say about it is true.</summary>
+[Trait("Category", "RequiresKvm")]
+public class FailoverTests
+{
+    private const int Rounds = 100;
+    private const string Chain = "report=10000";
+
+    [KvmFact]
+    public void SecondaryGoesOn_WhenThePrimaryIsKilled_AHundredTimes()
+    {
+        Random random = new(11);
+        HostProcess next = new();
+        try
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                using HostProcess primary = next;
+                next = new HostProcess();
+                try
+                {
+                    KillPrimary(primary, round % 2 == 0, random);
+                }
+                catch (Exception e)
+                {
+                    throw new InvalidOperationException($"round {round}: {e.Message}", e);
+                }
+            }
+        }
+        finally
+        {
+            next.Dispose();
+        }
+    }
+
+    [KvmFact]
+    public void PrimaryNeverStops_WhenTheSecondaryIsKilled_AHundredTimes()
+    {
+        Random random = new(12);
+        string folder = Directory.CreateTempSubdirectory("colo-kill-").FullName;
+        using TestMachine primary = new("chain.elf", Chain);
+        primary.Migration.Settings.CheckpointDelayMs = 2;
+        primary.Migration.Settings.HeartbeatTimeoutMs = 5000;
+        primary.Machine.Start();
+        HostProcess next = new();
+        try
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                using HostProcess secondary = next;
+                next = new HostProcess();
+                MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, $"link-{round}"), 0);
+                KillSecondary(primary, secondary, uri, round, random);
+            }
+        }
+        finally
+        {
+            next.Dispose();
+            Directory.Delete(folder, recursive: true);
+        }
+
+        // One guest through a hundred protections and losses.
+        Assert.True(ChainVectors.For(Chain).AssertUnbroken(primary.Console.Text) > Rounds);
+        Assert.Equal(primary.Recorder.CountOf("STOP") + 1, primary.Recorder.CountOf("RESUME"));
+    }
+
+    [KvmTheory]
+    [InlineData(20_000)]
+    [InlineData(0)]
+    public void RequestOnThePrimary_EndsTheSession(int checkpointDelayMs)
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            using TestPair pair = new("chain.elf", Chain, checkpointDelayMs, memoryMiB: 8, verifyEvery: 0);
+            RunInto(pair, round, checkpointDelayMs);
+            pair.Primary.Migration.LostHeartbeat();
+            AssertExits(pair.Primary, "COLO_EXIT Primary Request", pair.Secondary, "COLO_EXIT Secondary Error");
+            pair.Primary.Console.Said.WaitForMoreLines(2);
+            AssertRunsAlone(pair.Primary);
+        }
+    }
+
+    [KvmTheory]
+    [InlineData(20_000)]
+    [InlineData(0)]
+    public void RequestOnTheSecondary_MakesItTakeOver(int checkpointDelayMs)
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            using TestPair pair = new("chain.elf", Chain, checkpointDelayMs, memoryMiB: 8, verifyEvery: 0);
+            RunInto(pair, round, checkpointDelayMs);
+            pair.Secondary.Migration.LostHeartbeat();
+            AssertExits(pair.Secondary, "COLO_EXIT Secondary Request", pair.Primary, "COLO_EXIT Primary Error");
+            pair.Secondary.Console.Said.WaitForMoreLines(2);
+            AssertRunsAlone(pair.Secondary);
+        }
+    }
+
+    [KvmFact]
+    public void RebootingGuest_KeepsRebootingAfterTakeover()
+    {
+        for (int round = 0; round < 30; round++)
+        {
+            using TestPair pair = new("fault.elf", "how=kbd", checkpointDelayMs: 0, memoryMiB: 8, verifyEvery: 0);
+            RunInto(pair, round, 0);
+            pair.Secondary.Migration.LostHeartbeat();
+            pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Request");
+            pair.Secondary.Console.Said.WaitForMoreLines(4);
+            Assert.Equal(RunState.Running, pair.Secondary.Machine.State);
+        }
+    }
+
+    [KvmFact]
+    public void LostHeartbeat_IsRefused_WithoutASession()
+    {
+        using TestMachine vm = new("heartbeat.elf");
+        Assert.Equal("VM is not in COLO mode", Assert.Throws<MigrationException>(vm.Migration.LostHeartbeat).Message);
+    }
+
+    [KvmFact]
+    public void SecondRequest_IsRefused()
+    {
+        using TestPair pair = new("chain.elf", Chain, checkpointDelayMs: 20_000, memoryMiB: 8, verifyEvery: 0);
+        pair.Protect();
+        pair.Secondary.Migration.LostHeartbeat();
+        Assert.Contains(
+            Assert.Throws<MigrationException>(pair.Secondary.Migration.LostHeartbeat).Message,
+            (string[])["COLO failover is already activated", "VM is not in COLO mode"]);
+    }
+
+    private static void KillPrimary(HostProcess primary, bool chain, Random random)
+    {
+        string folder = Directory.CreateTempSubdirectory("colo-kill-").FullName;
+        try
+        {
+            MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, "link"), 0);
+            using TestMachine secondary = new(null, incoming: true);
+            secondary.Migration.Settings.HeartbeatTimeoutMs = 5000;
+            secondary.Migration.Listen(uri, keepListening: true);
+            primary.Do(chain ? $"create chain.elf 32 2 {Chain}" : "create heartbeat.elf 32 2 period=10");
+            primary.Do("start");
+            primary.Do($"protect {uri}");
+            ulong epoch = (ulong)random.Next(1, 40);
+            secondary.Recorder.WaitUntil(() => secondary.Migration.Current!.Statistics.Counters.Epoch >= epoch, $"epoch {epoch}");
+            SpinFor(random.NextDouble() * 5);
+            primary.Kill();
+            secondary.Recorder.WaitFor("COLO_EXIT Secondary Error");
+            secondary.Migration.LostHeartbeat();
+            secondary.Console.Said.WaitForMoreLines(3);
+            secondary.Recorder.WaitFor("MIGRATION Completed");
+            Assert.Equal(RunState.Running, secondary.Machine.State);
+            string said = secondary.Console.Text;
+            if (chain)
+                Assert.True(ChainVectors.For(Chain).AssertUnbroken(said) >= 2);
+            else
+                Assert.True(HeartbeatSequence.AssertUnbroken(said, 10) > 0);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void KillSecondary(TestMachine primary, HostProcess secondary, MigrationUri uri, int round, Random random)
+    {
+        secondary.Do("create - 32 2");
+        secondary.Do($"listen {uri}");
+        primary.Migration.Protect(uri);
+        ulong epoch = (ulong)random.Next(1, 20);
+        MigrationControl session = primary.Migration.Current!;
+        primary.Recorder.WaitUntil(() => session.Statistics.Counters.Epoch >= epoch, $"round {round}: epoch {epoch}");
+        SpinFor(random.NextDouble() * 5);
+        secondary.Kill();
+        primary.Recorder.WaitUntil(
+            () => primary.Recorder.Events.Count(static e => e == "COLO_EXIT Primary Error") == round + 1, $"round {round}: COLO_EXIT");
+        primary.Console.Said.WaitForMoreLines(2);
+        primary.Migration.LostHeartbeat();
+        primary.Recorder.WaitUntil(() => session.Status == MigrationStatus.Completed, $"round {round}: the end of the session");
+        Assert.Equal(RunState.Running, primary.Machine.State);
+    }
+
+    private static void RunInto(TestPair pair, int round, int checkpointDelayMs)
+    {
+        pair.Protect();
+        if (checkpointDelayMs == 0)
+            pair.WaitForEpoch((ulong)(1 + round));
+        SpinFor(round * 0.3);
+    }
+
+    private static void AssertExits(TestMachine asked, string askedExit, TestMachine other, string otherExit)
+    {
+        asked.Recorder.WaitFor(askedExit);
+        other.Recorder.WaitFor(otherExit);
+        Assert.Single(asked.Recorder.Events, static e => e.StartsWith("COLO_EXIT", StringComparison.Ordinal));
+        Assert.Single(other.Recorder.Events, static e => e.StartsWith("COLO_EXIT", StringComparison.Ordinal));
+    }
+
+    private static void AssertRunsAlone(TestMachine side)
+    {
+        Assert.Equal(RunState.Running, side.Machine.State);
+        Assert.Equal(side.Recorder.CountOf("STOP"), side.Recorder.CountOf("RESUME") - (side.Machine.Config.IsIncoming ? 0 : 1));
+        Assert.True(ChainVectors.For(Chain).AssertUnbroken(side.Console.Text) > 0);
+    }
+
+    // A random moment within a checkpoint interval is what these tests want, so there is no event to wait for.
+    private static void SpinFor(double milliseconds)
+    {
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds < milliseconds)
+            Thread.Yield();
+    }
+}
