@@ -28,7 +28,7 @@ public class QmpMachineTests
     {
         using RunStateVm primary = new();
         using RunStateVm secondary = new(incoming: true);
-        string folder = Directory.CreateTempSubdirectory("colo-pair-").FullName;
+        string folder = secondary.Folder;
         foreach (RunStateVm vm in (RunStateVm[])[primary, secondary])
         {
             vm.Client.Execute("migrate-set-capabilities", """{"capabilities": [{"capability": "x-colo", "state": true}, {"capability": "events", "state": true}]}""");
@@ -58,6 +58,5 @@ public class QmpMachineTests
         secondary.Client.WaitForEvent("MIGRATION");
         Assert.Equal("running", secondary.Status);
         Assert.Equal(RunState.Running, secondary.Machine.State);
-        Directory.Delete(folder, recursive: true);
     }
 }

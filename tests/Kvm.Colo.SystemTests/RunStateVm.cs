@@ -38,6 +38,9 @@ internal sealed class RunStateVm : IDisposable
         Client = Connect();
     }
 
+    /// <summary>Goes with the machine.</summary>
+    public string Folder => _folder;
+
     public ConsoleCapture Console { get; } = new();
 
     public VirtualMachine Machine { get; }
