@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -75,6 +76,11 @@ int64_t colo_thread_id(void)
 int64_t colo_kick(int64_t thread_id)
 {
     return result(syscall(SYS_tgkill, getpid(), (pid_t)thread_id, SIGRTMIN + 3));
+}
+
+int64_t colo_set_nice(int64_t thread_id, int32_t nice_value)
+{
+    return result(setpriority(PRIO_PROCESS, (id_t)thread_id, nice_value));
 }
 
 int64_t colo_memfd_create(const char *name, uint64_t size)

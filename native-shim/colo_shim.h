@@ -17,6 +17,8 @@ COLO_EXPORT int64_t colo_kick_signal(void);
 COLO_EXPORT int64_t colo_thread_id(void);
 COLO_EXPORT int64_t colo_kick(int64_t thread_id);
 
+COLO_EXPORT int64_t colo_set_nice(int64_t thread_id, int32_t nice_value);
+
 COLO_EXPORT int64_t colo_memfd_create(const char *name, uint64_t size);
 COLO_EXPORT int64_t colo_mmap(intptr_t fd, uint64_t length, int32_t writable, int32_t is_private, uint64_t offset);
 COLO_EXPORT int64_t colo_mmap_fixed_shared(intptr_t fd, void *address, uint64_t length);

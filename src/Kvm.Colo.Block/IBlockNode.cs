@@ -1,8 +1,8 @@
 namespace Kvm.Colo.Block;
 
 /// <summary>
-/// Something with blocks: a raw image, an overlay, one side of a replicated disk. Operations run side by side and end in any order; two
-/// that touch the same bytes at the same time have no defined order, as on a real disk. Safe from any thread.
+/// Something with blocks: a raw image, an overlay, one side of a replicated disk. Operations run side by side and end in any
+/// order; two that touch the same bytes at the same time have no defined order, as on a real disk. Safe from any thread.
 /// </summary>
 internal interface IBlockNode : IDisposable
 {
@@ -18,8 +18,8 @@ internal interface IBlockNode : IDisposable
     int InFlight { get; }
 
     /// <summary>
-    /// Begins an operation. Never throws for what the request says: a range outside the node, a write to a read-only node or an error of
-    /// the host becomes the request's result.
+    /// Begins an operation. Never throws for what the request says: a range outside the node, a write to a read-only node or an
+    /// error of the host becomes the request's result.
     /// </summary>
     void Submit(BlockRequest request);
 

@@ -17,23 +17,28 @@ internal sealed partial class RawDisk
         _ => WriteZeroes(request),
     };
 
-    /// <summary>Reads what the page cache has, without waiting; true when that was all of it.</summary>
-    private bool TryReadCached(BlockRequest request)
+    /// <summary>Transfers what needs no waiting: reads the page cache has, writes it takes at once. True when that was all.</summary>
+    private bool TryTransferNow(BlockRequest request)
     {
-        if (_readsMayWait)
+        bool isWrite = request.Operation == BlockOperation.Write;
+        if (request.IsDurable || (isWrite ? _writesMayWait : _readsMayWait))
             return false;
         while (request.Vectors.RemainingBytes > 0)
         {
             ulong at = request.OffsetBytes + (request.LengthBytes - request.Vectors.RemainingBytes);
-            long got = NativeFile.Read(_file, request.Vectors, at, NativeFile.NoWait);
-            if (got <= 0)
+            long done = isWrite
+                ? NativeFile.Write(_file, request.Vectors, at, NativeFile.NoWait)
+                : NativeFile.Read(_file, request.Vectors, at, NativeFile.NoWait);
+            if (done <= 0)
             {
                 // A file system without the flag would refuse every time; anything else is the workers' to find out.
-                _readsMayWait |= got is -(long)Errno.EOPNOTSUPP or -(long)Errno.EINVAL;
+                bool isUnsupported = done is -(long)Errno.EOPNOTSUPP or -(long)Errno.EINVAL;
+                _writesMayWait |= isUnsupported && isWrite;
+                _readsMayWait |= isUnsupported && !isWrite;
                 return false;
             }
 
-            request.Vectors.Advance((ulong)got);
+            request.Vectors.Advance((ulong)done);
         }
 
         End(request, Errno.None);

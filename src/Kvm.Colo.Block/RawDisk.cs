@@ -4,8 +4,8 @@ using Kvm.Colo.Native.Io;
 namespace Kvm.Colo.Block;
 
 /// <summary>
-/// A raw image: a regular file or a block device, its bytes the guest's bytes, locked while open. What the page cache holds is read at
-/// once on the caller's thread; everything else is done by four named threads, so that a slow disk delays nobody but itself.
+/// A raw image: a regular file or a block device, its bytes the guest's bytes, locked while open. What the page cache can do without
+/// waiting is done at once on the caller's thread, the rest by four named threads: a slow disk delays nobody but itself.
 /// </summary>
 internal sealed partial class RawDisk : IBlockNode
 {
@@ -22,6 +22,7 @@ internal sealed partial class RawDisk : IBlockNode
     private int _inFlight;
     private bool _closing;
     private bool _readsMayWait;
+    private bool _writesMayWait;
 
     private RawDisk(SafeDescriptor file, string name, ulong capacityBytes, bool isReadOnly)
     {
@@ -48,7 +49,8 @@ internal sealed partial class RawDisk : IBlockNode
     /// <param name="path">A regular file or a block device.</param>
     /// <param name="isReadOnly">Whether nobody may write through this node.</param>
     /// <param name="name">What messages and threads call it.</param>
-    /// <exception cref="DiskOpenException">Missing, not accessible, neither file nor block device, empty, oddly sized, or in use.</exception>
+    /// <exception cref="DiskOpenException">Missing, not accessible, neither file nor block device, empty, oddly sized, or in
+    /// use.</exception>
     public static RawDisk Open(string path, bool isReadOnly, string name)
     {
         const int readWrite = 2;
@@ -74,7 +76,7 @@ internal sealed partial class RawDisk : IBlockNode
         Interlocked.Increment(ref _inFlight);
         if (Check(request) is var refusal && refusal != Errno.None)
             End(request, refusal);
-        else if (request.Operation != BlockOperation.Read || !TryReadCached(request))
+        else if (request.Operation is not (BlockOperation.Read or BlockOperation.Write) || !TryTransferNow(request))
             Enqueue(request);
     }
 
@@ -108,7 +110,7 @@ internal sealed partial class RawDisk : IBlockNode
         foreach (Thread worker in _workers)
         {
             if (!worker.Join(s_closeDeadline))
-                throw new TimeoutException($"disk {Name}: the host did not finish its requests within {s_closeDeadline.TotalSeconds} s");
+                throw new TimeoutException($"disk {Name}: requests did not end within {s_closeDeadline.TotalSeconds} s");
         }
 
         if (!IsReadOnly)

@@ -1,10 +1,12 @@
 using System.Net.Sockets;
+using Kvm.Colo.Block;
 using Kvm.Colo.Cli.Terminal;
 using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Net;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
 
@@ -19,7 +21,9 @@ internal static class Failure
         int status = StatusOf(failure);
         bool isExpected = status != ExitStatus.Failed || failure is QmpCommandException or IOException or KvmException
             or SocketException or TimeoutException or OutOfMemoryException or UnauthorizedAccessException;
-        Messages.Line(isExpected ? OneLine(failure.Message) : $"internal error: {OneLine(failure.ToString())} (please report this)");
+        Messages.Line(isExpected
+            ? OneLine(failure.Message)
+            : $"internal error: {OneLine(failure.ToString())} (please report this)");
         return status;
     }
 
@@ -31,7 +35,7 @@ internal static class Failure
     {
         KvmUnavailableException => ExitStatus.HostCannot,
         UsageException or BootImageException or SerialBackendException or QmpListenException or LinkException
-            or MigrationException => ExitStatus.WrongUsage,
+            or DiskOpenException or NetOpenException or MigrationException => ExitStatus.WrongUsage,
         _ => ExitStatus.Failed,
     };
 }

@@ -13,7 +13,11 @@ internal sealed unsafe partial class KvmVcpu
 {
     private const uint MsrTsc = 0x10;
     private const uint MsrTscDeadline = 0x6E0;
+    private const uint MsrKvmWallClockOld = 0x11;
+    private const uint MsrKvmWallClock = 0x4B56_4D00;
 
+    private readonly kvm_msr_entry[] _loadedMsrs = new kvm_msr_entry[VcpuSnapshot.MaxMsrs];
+    private readonly kvm_msr_entry[] _oneMsr = new kvm_msr_entry[1];
     private readonly byte[] _msrBuffer = GC.AllocateUninitializedArray<byte>(8 + (VcpuSnapshot.MaxMsrs * 16), pinned: true);
 
     /// <summary>Makes an empty snapshot that lists every MSR this vCPU can be asked for.</summary>
@@ -77,30 +81,40 @@ internal sealed unsafe partial class KvmVcpu
 
     private void LoadMsrs(VcpuSnapshot from)
     {
-        Span<kvm_msr_entry> entries = from.Msrs.AsSpan(0, from.MsrCount);
         kvm_msr_entry deadline = default;
-        for (int i = 0; i < entries.Length; i++)
+        int count = 0;
+        foreach (kvm_msr_entry entry in from.Msrs.AsSpan(0, from.MsrCount))
         {
-            if (entries[i].index == MsrTscDeadline)
-            {
-                deadline = entries[i];
-                entries[i] = entries[^1];
-                entries[^1] = deadline;
-                break;
-            }
+            if (entry.index == MsrTscDeadline)
+                deadline = entry;
+            else if (!IsUnchangedWallClock(entry))
+                _loadedMsrs[count++] = entry;
         }
 
-        Span<kvm_msr_entry> first = deadline.index == 0 ? entries : entries[..^1];
-        for (int done = 0; done < first.Length;)
+        Span<kvm_msr_entry> entries = _loadedMsrs.AsSpan(0, count);
+        for (int done = 0; done < entries.Length;)
         {
-            done += TransferMsrs(KVM_SET_MSRS, first[done..]);
-            if (done < first.Length)
+            done += TransferMsrs(KVM_SET_MSRS, entries[done..]);
+            if (done < entries.Length)
                 RefusedMsrs++; // KVM stops at the first it refuses; the rest must still be loaded
             done++;
         }
 
-        if (deadline.index != 0 && TransferMsrs(KVM_SET_MSRS, entries[^1..]) != 1)
+        if (deadline.index == 0)
+            return;
+        _oneMsr[0] = deadline;
+        if (TransferMsrs(KVM_SET_MSRS, _oneMsr) != 1)
             throw new KvmException(nameof(KVM_SET_MSRS), Errno.EINVAL);
+    }
+
+    // Setting it makes KVM write this host's wall clock into guest memory at once (kvm_write_wall_clock), where a load of a whole
+    // guest has put what belongs there. Only a VM that does not know the place yet must be told.
+    private bool IsUnchangedWallClock(kvm_msr_entry entry)
+    {
+        if (entry.index is not (MsrKvmWallClock or MsrKvmWallClockOld))
+            return false;
+        _oneMsr[0] = new kvm_msr_entry { index = entry.index };
+        return TransferMsrs(KVM_GET_MSRS, _oneMsr) == 1 && _oneMsr[0].data == entry.data;
     }
 
     /// <summary>How many MSR writes KVM has refused in all loads; a sign that the two hosts' CPUs differ.</summary>

@@ -15,8 +15,8 @@ internal interface IMachineObserver
     /// <summary>The machine was reset (QAPI RESET).</summary>
     void OnReset(bool byGuest, ShutdownCause cause);
 
-    /// <summary>The guest reported a panic (QAPI GUEST_PANICKED).</summary>
-    void OnPanic();
+    /// <summary>The guest reported a panic (QAPI GUEST_PANICKED), and this follows.</summary>
+    void OnPanic(PanicAction action);
 
     /// <summary>The power button was pressed (QAPI POWERDOWN).</summary>
     void OnPowerdown();

@@ -8,6 +8,9 @@ internal sealed record MachineConfig
 {
     public const int MaxCpus = 16;
 
+    /// <summary>Disks and network cards together; one place is the entropy device's.</summary>
+    public static int MaxDisksAndNets => VirtioSlots.Count - 1;
+
     public required ulong MemoryBytes { get; init; }
 
     /// <summary>1 to <see cref="MaxCpus"/>.</summary>
@@ -28,8 +31,15 @@ internal sealed record MachineConfig
     /// <summary>Whether the process stays when the guest switches itself off.</summary>
     public bool NoShutdown { get; init; }
 
+    /// <summary>What a guest's panic does.</summary>
+    public PanicAction Panic { get; init; } = PanicAction.Shutdown;
+
     /// <summary>What to boot, now or, when the guest arrives over a link, at its next reset; null for nothing.</summary>
     public BootSource? Boot { get; init; }
+
+    public IReadOnlyList<DiskConfig> Disks { get; init; } = [];
+
+    public IReadOnlyList<NetConfig> Nets { get; init; } = [];
 
     /// <summary>The host's end of COM1; owned by the machine.</summary>
     public required ISerialBackend Serial { get; init; }

@@ -1,8 +1,8 @@
 namespace Kvm.Colo.Machine;
 
 /// <summary>
-/// The run state and its legal edges, those of QEMU 10.2. An illegal move is refused and says so; nothing aborts. Moves belong to the
-/// control loop, the current state may be read from any thread.
+/// The run state and its legal edges, those that follow from <see cref="RunStateTable"/>. An illegal move is refused and says so;
+/// nothing aborts. Moves belong to the control loop, the current state may be read from any thread.
 /// </summary>
 internal sealed class RunStateMachine(RunState initial)
 {
@@ -32,36 +32,6 @@ internal sealed class RunStateMachine(RunState initial)
             throw new RunStateException(from, to);
     }
 
-    public static bool IsLegal(RunState from, RunState to) => from switch
-    {
-        RunState.Prelaunch => to is RunState.Running or RunState.FinishMigrate or RunState.InMigrate or RunState.Suspended
-            or RunState.Paused or RunState.Colo or RunState.Shutdown,
-        RunState.InMigrate => to is RunState.Running or RunState.Paused or RunState.PostMigrate or RunState.Prelaunch
-            or RunState.FinishMigrate or RunState.InternalError or RunState.IoError or RunState.Shutdown or RunState.Suspended
-            or RunState.Watchdog or RunState.GuestPanicked or RunState.Colo,
-        RunState.Running => to is RunState.Paused or RunState.Debug or RunState.InternalError or RunState.IoError
-            or RunState.FinishMigrate or RunState.RestoreVm or RunState.SaveVm or RunState.Shutdown or RunState.Watchdog
-            or RunState.GuestPanicked or RunState.Suspended or RunState.Colo,
-        RunState.Paused => to is RunState.Running or RunState.FinishMigrate or RunState.PostMigrate or RunState.Prelaunch
-            or RunState.Colo or RunState.Suspended,
-        RunState.Suspended => to is RunState.Running or RunState.FinishMigrate or RunState.Prelaunch or RunState.Colo
-            or RunState.Paused or RunState.SaveVm or RunState.RestoreVm or RunState.Shutdown,
-        RunState.Debug => to is RunState.Running or RunState.FinishMigrate or RunState.Prelaunch or RunState.Suspended or RunState.Colo,
-        RunState.IoError => to is RunState.Running or RunState.FinishMigrate or RunState.Prelaunch or RunState.Colo,
-        RunState.InternalError => to is RunState.Paused or RunState.FinishMigrate or RunState.Prelaunch or RunState.Colo,
-        RunState.Watchdog => to is RunState.Running or RunState.FinishMigrate or RunState.Prelaunch or RunState.Colo,
-        RunState.GuestPanicked => to is RunState.Running or RunState.FinishMigrate or RunState.Prelaunch or RunState.Colo,
-        RunState.Shutdown => to is RunState.Paused or RunState.FinishMigrate or RunState.Prelaunch or RunState.Colo,
-        RunState.FinishMigrate => to is RunState.Running or RunState.Paused or RunState.PostMigrate or RunState.Prelaunch
-            or RunState.Colo or RunState.InternalError or RunState.IoError or RunState.Shutdown or RunState.Suspended
-            or RunState.Watchdog or RunState.GuestPanicked,
-        RunState.PostMigrate => to is RunState.Running or RunState.FinishMigrate or RunState.Prelaunch,
-        RunState.SaveVm => to is RunState.Running or RunState.Suspended,
-        RunState.RestoreVm => to is RunState.Running or RunState.Prelaunch or RunState.Suspended,
-
-        // QEMU knows running, prelaunch and shutdown only and loses whatever a checkpoint interrupted; here it is given back.
-        RunState.Colo => to is RunState.Running or RunState.Prelaunch or RunState.Shutdown or RunState.Paused or RunState.Suspended
-            or RunState.IoError or RunState.Watchdog or RunState.GuestPanicked or RunState.Debug or RunState.InternalError,
-        _ => false,
-    };
+    /// <summary>Whether some row of <see cref="RunStateTable"/> leads from one state to the other.</summary>
+    public static bool IsLegal(RunState from, RunState to) => RunStateTable.HasEdge(from, to);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kvm.Colo.Machine.Control;
+using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Machine;
@@ -8,9 +9,11 @@ namespace Kvm.Colo.Machine;
 internal sealed partial class VirtualMachine
 {
     private static readonly TimeSpan s_pauseDeadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_quiesceDeadline = TimeSpan.FromSeconds(8);
 
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();
+    private bool _mustAnnounce;
 
     /// <summary>
     /// Stops the guest, saves every device and vCPU, lets <paramref name="work"/> capture RAM, and lets the guest go on at once; a guest
@@ -38,10 +41,15 @@ internal sealed partial class VirtualMachine
         return _pause.Duration;
     }
 
+    /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
+    public long PausesWithCollection { get; private set; }
+
     /// <summary>From here on the guest is a secondary's: what it does to itself is provisional.</summary>
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
+        _devices.Io.SetSpeculative(true);
+        IsHeld = false;
         Serial.Output.StartSpeculating();
     });
 
@@ -49,10 +57,12 @@ internal sealed partial class VirtualMachine
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
+        _devices.Io.SetSpeculative(false);
         Serial.Output.GoDirect();
-        Action? deferred = _deferredEnd;
-        _deferredEnd = null;
-        deferred?.Invoke();
+        IsHeld = false;
+        if (!_hasEnded)
+            Carry(RunStateTrigger.TakeOver);
+        AnnounceArrival();
     });
 
     /// <summary>From here on the guest is a primary's: its serial output travels with its epochs.</summary>
@@ -67,10 +77,16 @@ internal sealed partial class VirtualMachine
     /// </summary>
     public void LeaveFinishMigrate(RunState to) => Invoke(() =>
     {
-        if (State != RunState.FinishMigrate)
+        bool stops = _stopsAfterMigration;
+        _stopsAfterMigration = false;
+        if (State != RunState.FinishMigrate || _hasEnded)
             return;
-        if (to == RunState.Running)
-            RunNow();
+        if (to == RunState.PostMigrate)
+            Carry(RunStateTrigger.MigrationCompletes);
+        else if (stops && to == RunState.Running)
+            Carry(RunStateTrigger.MigrationFailsHeld);
+        else if (to == RunState.Running)
+            RunNow(to);
         else
             ChangeState(to);
     });
@@ -88,20 +104,29 @@ internal sealed partial class VirtualMachine
 
     private void ExecutePause(PauseExecution pause)
     {
+        // The last checkpoint of a machine that has ended tells the peer how.
+        if (!pause.IsCut || pause.During != RunState.Colo)
+            ThrowIfEnded();
+        RunStateRule begin = RunStateTable.Rule(State, pause.Begin(State));
+        if (begin.Verdict != RunStateVerdict.Act)
+            throw new MachineCommandException($"Not possible while the run state is '{State.Name()}': {begin.Text}");
         long start = Stopwatch.GetTimestamp();
+        _group.Park(save: pause.IsCut, ParkDeadline);
         if (pause.IsCut)
-            ParkForCut();
+            SettleBeforeCut();
         RunState interrupted = State;
         bool wasLive = _runState.IsLive;
         ChangeState(pause.During);
         if (wasLive)
             _observer.OnStop();
+        int collections = GC.CollectionCount(0);
 
         // A failed cut leaves a whole guest, which goes on; a failed load may leave a mix, which must not.
         RunState next = pause.IsCut ? interrupted : RunState.InternalError;
         try
         {
-            next = pause.IsCut ? ExecuteCut(pause, interrupted) : ExecuteApply(pause);
+            _devices.Io.Quiesce(s_quiesceDeadline);
+            next = pause.IsCut ? ExecuteCut(pause, interrupted) : ExecuteApply(pause, interrupted);
         }
         finally
         {
@@ -109,48 +134,66 @@ internal sealed partial class VirtualMachine
             if (next == RunState.Running)
                 ResumeVcpus();
             pause.Duration = Stopwatch.GetElapsedTime(start);
+            if (GC.CollectionCount(0) != collections)
+                PausesWithCollection++;
             if (next == RunState.Running)
                 _observer.OnResume();
         }
     }
 
-    // A guest that has asked for a reset or its end has done so before the cut: its state after the cut must show it.
-    private void ParkForCut()
+    // A cut between a guest's request and its effect would give the peer a guest that waits for an answer for ever.
+    private void SettleBeforeCut()
     {
-        _group.Park(save: true, ParkDeadline);
-        _isPausing = true;
-        try
-        {
-            if (ServeGuestRequest())
-                _group.Park(save: true, ParkDeadline);
-        }
-        finally
-        {
-            _isPausing = false;
-        }
-
-        if (_end.Task.IsCompleted)
-            throw new MachineCommandException("the machine has ended");
+        if (SettleGuest())
+            _group.RunOnAll(VcpuCommand.Save, ParkDeadline);
     }
 
     private RunState ExecuteCut(PauseExecution pause, RunState interrupted)
     {
-        _globalState.Interrupted = interrupted;
+        _globalState.Interrupted = _hasEnded ? _finalState : interrupted;
         foreach (IStateOwner owner in StateOwners)
             owner.Capture();
         pause.Work.OnPaused();
         return pause.After ?? interrupted;
     }
 
-    private RunState ExecuteApply(PauseExecution pause)
+    // What the guest here asked for since the last epoch never happened.
+    private RunState ExecuteApply(PauseExecution pause, RunState interrupted)
     {
-        _group.Park(save: false, ParkDeadline);
+        RunState before = _globalState.Arrived;
+        _guestRequests = 0;
+        _deferred = GuestRequests.None;
         pause.Work.OnPaused();
-        Volatile.Write(ref _guestRequest, null);
-        _deferredEnd = null;
-        return _globalState.Arrived == RunState.Running && !AutoStart && State == RunState.InMigrate
-            ? RunState.Paused
-            : _globalState.Arrived;
+        _mustAnnounce = true;
+        _stoppedClock = 0;
+        RunState arrived = _globalState.Arrived;
+        if (interrupted != RunState.InMigrate)
+            Announce(before, arrived);
+        bool isHeld = pause.During == RunState.InMigrate ? !AutoStart : IsHeld;
+        return arrived == RunState.Running && isHeld ? RunState.Paused : arrived;
+    }
+
+    // What happened to the guest on the other side since the last epoch has now happened to this one.
+    private void Announce(RunState before, RunState arrived)
+    {
+        if (_resets.HasArrived)
+            _observer.OnReset(_resets.ByGuest, _resets.Cause);
+        if (before == arrived)
+            return;
+        _isOffAnnounced = arrived == RunState.Shutdown;
+        if (_isOffAnnounced)
+            _observer.OnShutdown(byGuest: true, _resets.OffCause);
+        else if (arrived == RunState.GuestPanicked)
+            _observer.OnPanic(PanicAction.Pause);
+    }
+
+    // A guest that came over a link is on the network at another place now; a speculating one is not on it at all.
+    private void AnnounceArrival()
+    {
+        if (!_mustAnnounce || IsSpeculative || !_runState.IsLive)
+            return;
+        _mustAnnounce = false;
+        _devices.Io.Announce();
     }
 
     /// <summary>The one pause in flight, reused for every checkpoint.</summary>
@@ -167,6 +210,16 @@ internal sealed partial class VirtualMachine
         public bool IsCut { get; private set; }
 
         public TimeSpan Duration { get; set; }
+
+        /// <summary>The trigger this pause begins with.</summary>
+        public RunStateTrigger Begin(RunState from) => (IsCut, During) switch
+        {
+            (true, RunState.Colo) => RunStateTrigger.CheckpointCut,
+            (true, RunState.FinishMigrate) => After is null ? RunStateTrigger.SessionCut : RunStateTrigger.Switchover,
+            (false, RunState.Colo) => from == RunState.InMigrate ? RunStateTrigger.SessionLoad : RunStateTrigger.EpochBegin,
+            (false, RunState.InMigrate) => RunStateTrigger.MigrationArrives,
+            _ => throw new InvalidOperationException($"no pause has the run state '{During.Name()}'"),
+        };
 
         public void Prepare(VirtualMachine machine, IPauseWork work, RunState during, RunState? after, bool isCut)
         {

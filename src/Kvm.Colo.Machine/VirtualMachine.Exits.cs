@@ -31,12 +31,12 @@ internal sealed partial class VirtualMachine : IVcpuHost
 
     void IVcpuHost.OnDirtyRingFull(int vcpuIndex) => DirtyLog.OnRingFull(vcpuIndex);
 
-    void IVcpuHost.OnTripleFault(int vcpuIndex) => RequestFromGuest(() => OnGuestReset());
+    void IVcpuHost.OnTripleFault(int vcpuIndex) => RequestFromGuest(GuestRequests.Reset);
 
     void IVcpuHost.OnInternalError(int vcpuIndex, string diagnosis)
     {
         LogInternalError(_logger, diagnosis);
-        RequestFromGuest(() => StopNow(RunState.InternalError));
+        RequestFromGuest(GuestRequests.Failure);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the guest cannot go on\n{Diagnosis}")]

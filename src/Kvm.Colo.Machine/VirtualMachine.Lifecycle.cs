@@ -1,6 +1,6 @@
 using System.Text;
-using Kvm.Colo.Devices;
 using Kvm.Colo.Kvm;
+using Kvm.Colo.Machine.Acpi;
 using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Memory;
@@ -9,14 +9,15 @@ using Microsoft.Extensions.Logging;
 namespace Kvm.Colo.Machine;
 
 /// <content>Starting, stopping, resetting and ending; all of it on the control loop.</content>
-internal sealed partial class VirtualMachine : IMachineControl
+internal sealed partial class VirtualMachine
 {
     private static readonly TimeSpan s_commandDeadline = TimeSpan.FromSeconds(30);
 
-    private readonly Action _serveGuestRequest;
-    private Action? _guestRequest;
-    private Action? _deferredEnd;
-    private bool _isPausing;
+    private bool _hasEnded;
+    private bool _isSettling;
+    private bool _isOffAnnounced;
+    private RunState _finalState;
+    private bool _stopsAfterMigration;
     private ulong _stoppedClock;
 
     /// <summary>Whether <c>cont</c> was last asked of a machine whose guest has not arrived yet (QEMU's autostart).</summary>
@@ -28,88 +29,175 @@ internal sealed partial class VirtualMachine : IMachineControl
     /// </summary>
     public bool IsSpeculative { get; private set; }
 
+    /// <summary>A secondary was told <c>stop</c>: epochs go on arriving, its guest stands until <c>cont</c>.</summary>
+    public bool IsHeld { get; private set; }
+
     /// <summary>Whether a reset by the guest ends the machine; may change at any time (QMP <c>set-action</c>).</summary>
     public bool NoReboot { get; set; }
 
     /// <summary>Whether the process stays when the guest switches itself off; may change at any time (QMP <c>set-action</c>).</summary>
     public bool NoShutdown { get; set; }
 
+    /// <summary>What a guest's panic does; may change at any time (QMP <c>set-action</c>).</summary>
+    public PanicAction Panic { get; set; }
+
     /// <summary>QMP <c>cont</c>, and the start of an ordinary machine.</summary>
     /// <exception cref="MachineCommandException">Not possible in the present run state.</exception>
-    public void Start() => _control.Invoke(() => StartNow(), s_commandDeadline);
+    public void Start() => Invoke(() => Command(RunStateTrigger.Cont, _globalState.Arrived == RunState.Running
+        ? RunStateTrigger.SecondaryCont
+        : RunStateTrigger.SecondaryContWhilePrimaryStands));
 
     /// <summary>QMP <c>stop</c>.</summary>
-    public void Stop() => _control.Invoke(() => StopNow(RunState.Paused), s_commandDeadline);
+    public void Stop() => Invoke(() => Command(RunStateTrigger.Stop, RunStateTrigger.SecondaryStop));
 
     /// <summary>QMP <c>system_reset</c>.</summary>
-    public void Reset() => _control.Invoke(() => ResetNow(byGuest: false, ShutdownCause.HostQmpSystemReset), s_commandDeadline);
+    /// <exception cref="MachineCommandException">Not possible in the present run state.</exception>
+    public void Reset() => Invoke(() => Command(RunStateTrigger.SystemReset, RunStateTrigger.SecondaryReset));
 
     /// <summary>QMP <c>system_powerdown</c>: presses the power button.</summary>
-    public void PowerDown() => Invoke(() =>
+    /// <exception cref="MachineCommandException">Not possible in the present run state.</exception>
+    public void PowerDown() => Invoke(() => Command(RunStateTrigger.SystemPowerdown, RunStateTrigger.SecondaryPowerdown));
+
+    /// <summary>QMP <c>system_wakeup</c>.</summary>
+    /// <exception cref="MachineCommandException">The guest does not sleep.</exception>
+    public void WakeUp() => Invoke(() => Command(RunStateTrigger.SystemWakeup, RunStateTrigger.SystemWakeup));
+
+    /// <summary>A disk failed and its policy is to stop the guest; any thread.</summary>
+    public void StopOnDiskError() => _control.Post(() =>
     {
-        _devices.Power.PressPowerButton();
-        _observer.OnPowerdown();
+        if (!_hasEnded)
+            Carry(RunStateTrigger.DiskError);
     });
 
     /// <summary>The registers of a vCPU as text; the guest stands still for the moment that takes.</summary>
     public string DescribeRegisters(int vcpuIndex) => _control.Invoke(() => DescribeRegistersNow(vcpuIndex), s_commandDeadline);
 
     /// <summary>Ends the machine: QMP <c>quit</c>, a signal, an error of the host.</summary>
-    public void Quit(ShutdownCause cause, int exitStatus = 0) => _control.Post(() => EndNow(byGuest: false, cause, exitStatus));
+    public void Quit(ShutdownCause cause, int exitStatus = 0) => _control.Post(() => QuitNow(cause, exitStatus));
 
     /// <summary>Ends the machine and waits until its SHUTDOWN event is out.</summary>
-    public void QuitAndWait(ShutdownCause cause) => _control.Invoke(() => EndNow(byGuest: false, cause, 0), s_commandDeadline);
+    public void QuitAndWait(ShutdownCause cause) => Invoke(() => QuitNow(cause, 0));
 
-    void IMachineControl.RequestReset() => RequestFromGuest(() => OnGuestReset());
-
-    void IMachineControl.RequestPowerOff() => RequestFromGuest(() => OnGuestOff(0));
-
-    void IMachineControl.RequestExit(byte value) => RequestFromGuest(() => OnGuestOff((value << 1) | 1));
-
-    void IMachineControl.RequestPanic(byte events) => _control.Post(() => OnGuestPanic(events));
-
-    // The vCPU that asked must not run on into whatever follows the request. The request is kept beside the loop's queue, because a
-    // pause may come first: a cut carries it out before it captures the guest, a load drops it with the guest that asked.
-    private void RequestFromGuest(Action request)
+    /// <summary>The primary's guest has come to its end: this side's is the same guest, and ends or stays off as this side is told to.</summary>
+    public void EndWithPeer(ShutdownCause cause, int exitStatus) => Invoke(() =>
     {
-        Interlocked.CompareExchange(ref _guestRequest, request, null);
-        _holdRequested = true;
-        _control.Post(_serveGuestRequest);
+        if (_hasEnded)
+            return;
+        _deferred = GuestRequests.None;
+        IsSpeculative = false;
+        if (cause == ShutdownCause.GuestPanic && _globalState.Arrived != RunState.GuestPanicked)
+            _observer.OnPanic(PanicAction.Shutdown);
+        bool isKept = NoShutdown && cause == ShutdownCause.GuestShutdown;
+        Carry(isKept ? RunStateTrigger.PeerOffKept : RunStateTrigger.PeerOff, cause, exitStatus, byGuest: true);
+    });
+
+    private void QuitNow(ShutdownCause cause, int exitStatus)
+    {
+        if (_hasEnded)
+            return;
+        Carry(
+            cause switch
+            {
+                ShutdownCause.HostError => RunStateTrigger.HostError,
+                ShutdownCause.HostQmpQuit => RunStateTrigger.Quit,
+                _ => RunStateTrigger.HostSignal,
+            },
+            cause,
+            exitStatus);
     }
 
-    private bool ServeGuestRequest()
+    private void Command(RunStateTrigger trigger, RunStateTrigger atSecondary)
     {
-        if (Interlocked.Exchange(ref _guestRequest, null) is not { } request)
-            return false;
-        if (IsSpeculative)
-            _deferredEnd = request;
-        else
-            request();
-        return true;
+        SettleGuest();
+        ThrowIfEnded();
+        Carry(IsSpeculative && State != RunState.InMigrate ? atSecondary : trigger, ShutdownCause.HostQmpSystemReset);
     }
 
-    private bool StartNow()
+    private void ThrowIfEnded()
     {
-        switch (State)
+        if (_hasEnded)
+            throw new MachineCommandException("The virtual machine has ended");
+    }
+
+    // Looks one transition up and carries it out.
+    private void Carry(RunStateTrigger trigger, ShutdownCause cause = ShutdownCause.None, int exitStatus = 0, bool byGuest = false)
+    {
+        RunStateRule rule = RunStateTable.Rule(State, trigger);
+        switch (rule.Verdict)
         {
-            case RunState.InMigrate:
-                AutoStart = true;
-                return true;
-            case RunState.InternalError or RunState.Shutdown:
-                throw new MachineCommandException("Resetting the Virtual Machine is required");
-            case RunState.FinishMigrate:
-                throw new MachineCommandException("Migration is not finalized yet");
-            case RunState.Running:
-                return true;
+            case RunStateVerdict.Act:
+                Perform(rule, trigger, cause, exitStatus, byGuest);
+                break;
+            case RunStateVerdict.Nothing:
+                break;
+            case RunStateVerdict.Refuse:
+                throw new MachineCommandException(rule.Text);
             default:
-                RunNow();
-                return true;
+                throw new MachineCommandException($"Not possible while the run state is '{State.Name()}': {rule.Text}");
         }
     }
 
-    private void RunNow()
+    private void Perform(in RunStateRule rule, RunStateTrigger trigger, ShutdownCause cause, int exitStatus, bool byGuest)
     {
-        ChangeState(RunState.Running);
+        RunState to = rule.Target == RunStateTarget.Named ? rule.To : State;
+        switch (rule.Action)
+        {
+            case RunStateAction.StartVcpus or RunStateAction.UnholdAndStart:
+                IsHeld = false;
+                RunNow(to);
+                break;
+            case RunStateAction.StopVcpus:
+                StopNow(to, trigger);
+                break;
+            case RunStateAction.HoldAndStop:
+                IsHeld = true;
+                StopNow(to, trigger);
+                break;
+            case RunStateAction.RememberStart or RunStateAction.ForgetStart:
+                AutoStart = rule.Action == RunStateAction.RememberStart;
+                break;
+            case RunStateAction.RememberStop:
+                _stopsAfterMigration = true;
+                break;
+            case RunStateAction.Hold or RunStateAction.Unhold:
+                IsHeld = rule.Action == RunStateAction.Hold;
+                break;
+            case RunStateAction.Reset:
+                ResetNow(to, byGuest, cause);
+                break;
+            case RunStateAction.End:
+                EndNow(to, byGuest, cause, exitStatus);
+                break;
+            case RunStateAction.KeepOff:
+                KeepOff(to, cause, trigger);
+                break;
+            case RunStateAction.PanicStop:
+                _observer.OnPanic(PanicAction.Pause);
+                StopNow(to, trigger);
+                break;
+            case RunStateAction.PanicEnd:
+                _observer.OnPanic(PanicAction.Shutdown);
+                EndNow(to, byGuest, cause, exitStatus);
+                break;
+            case RunStateAction.PanicReport:
+                _observer.OnPanic(PanicAction.None);
+                break;
+            case RunStateAction.PressPowerButton:
+                _devices.Power.PressPowerButton();
+                _observer.OnPowerdown();
+                break;
+            case RunStateAction.CarryOutDeferred:
+                CarryOutDeferred();
+                break;
+            default:
+                ChangeState(to);
+                break;
+        }
+    }
+
+    private void RunNow(RunState to)
+    {
+        ChangeState(to);
         if (_stoppedClock != 0)
         {
             _vm.SetClock(_stoppedClock);
@@ -122,31 +210,30 @@ internal sealed partial class VirtualMachine : IMachineControl
         _observer.OnResume();
     }
 
-    private bool StopNow(RunState stopped)
+    // What the guest asked for before it was told to stand is carried out first; then the trigger meets the state that this left.
+    // A guest that stops by its own doing has nothing more to ask.
+    private void StopNow(RunState stopped, RunStateTrigger trigger)
     {
-        if (State == RunState.InMigrate)
-            AutoStart = false;
-        if (!_runState.IsLive)
-            return false;
-        ChangeState(stopped);
         _group.Park(save: false, ParkDeadline);
-        _stoppedClock = _vm.GetClock();
-        _observer.OnStop();
-        return true;
-    }
-
-    private bool ResetNow(bool byGuest, ShutdownCause cause)
-    {
-        if (State is RunState.InMigrate or RunState.FinishMigrate)
-            return false;
-        bool wasLive = _runState.IsLive;
-        if (byGuest && NoReboot)
+        bool isToldTo = trigger is RunStateTrigger.Stop or RunStateTrigger.SecondaryStop or RunStateTrigger.DiskError;
+        if (isToldTo && SettleGuest())
         {
-            EndNow(byGuest: true, cause, 0);
-            return true;
+            if (!_hasEnded)
+                Carry(trigger);
+            return;
         }
 
+        _guestRequests = 0;
+        ChangeState(stopped);
+        _stoppedClock = _vm.GetClock();
+        _observer.OnStop();
+        _devices.Io.Quiesce(s_quiesceDeadline);
+    }
+
+    private void ResetNow(RunState to, bool byGuest, ShutdownCause cause)
+    {
         _group.Park(save: false, ParkDeadline);
+        _guestRequests = 0;
         _resetState.Load();
         _devices.Reset();
         if (Config.Boot is { } boot)
@@ -156,18 +243,19 @@ internal sealed partial class VirtualMachine : IMachineControl
         }
 
         _stoppedClock = 0;
+        _isOffAnnounced = false;
+        _resets.Count(byGuest, cause);
+        ChangeState(to);
         _observer.OnReset(byGuest, cause);
-        if (wasLive)
+        if (_runState.IsLive && !_isSettling)
             ResumeVcpus();
-        else
-            ChangeState(RunState.Prelaunch);
-        return true;
     }
 
-    private bool EndNow(bool byGuest, ShutdownCause cause, int exitStatus)
+    private void EndNow(RunState to, bool byGuest, ShutdownCause cause, int exitStatus)
     {
-        if (_end.Task.IsCompleted)
-            return false;
+        _hasEnded = true;
+        _finalState = !byGuest ? State : cause == ShutdownCause.GuestPanic ? RunState.GuestPanicked : RunState.Shutdown;
+        _resets.OffCause = cause;
         try
         {
             _group.Park(save: false, ParkDeadline);
@@ -175,34 +263,23 @@ internal sealed partial class VirtualMachine : IMachineControl
         finally
         {
             // A vCPU that does not come back must not keep the process from ending.
-            _observer.OnShutdown(byGuest, cause);
+            ChangeState(to);
+            if (!byGuest || !_isOffAnnounced)
+                _observer.OnShutdown(byGuest, cause);
             _end.TrySetResult(new MachineEnd(exitStatus, cause));
         }
-
-        return true;
     }
 
-    private void OnGuestReset() => ResetNow(byGuest: true, ShutdownCause.GuestReset);
-
-    private void OnGuestOff(int exitStatus)
+    private void KeepOff(RunState to, ShutdownCause cause, RunStateTrigger trigger)
     {
-        if (!NoShutdown)
-        {
-            EndNow(byGuest: true, ShutdownCause.GuestShutdown, exitStatus);
-            return;
-        }
-
-        _observer.OnShutdown(byGuest: true, ShutdownCause.GuestShutdown);
-        StopNow(RunState.Shutdown);
-    }
-
-    private void OnGuestPanic(byte events)
-    {
-        LogPanic(_logger, events);
-        if (IsSpeculative)
-            return;
-        _observer.OnPanic();
-        StopNow(RunState.GuestPanicked);
+        bool wasLive = _runState.IsLive;
+        _resets.OffCause = cause;
+        if (!_isOffAnnounced)
+            _observer.OnShutdown(byGuest: true, cause);
+        if (wasLive)
+            StopNow(to, trigger);
+        else
+            ChangeState(to);
     }
 
     private string DescribeRegistersNow(int vcpuIndex)
@@ -218,10 +295,10 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     private void ResumeVcpus()
     {
-        if (_isPausing || _end.Task.IsCompleted)
-            return;
         _holdRequested = false;
+        _devices.Io.Resume();
         _group.Resume();
+        AnnounceArrival();
     }
 
     private void ChangeState(RunState to)
@@ -234,14 +311,17 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     private void PlaceBootImage(BootSource boot)
     {
-        BootPlan plan = KernelLoader.Load(boot, Memory, rsdp: 0);
+        ResetVector.Install(Memory);
+        BootPlan plan = KernelLoader.Load(boot, Memory, AcpiTables.Install(_devices.Acpi, Memory));
         BootRegisters.Apply(plan, _vcpus[0]);
     }
 
     // The loaders expect RAM as it is after power-on. Every page that is cleared is marked, so a secondary hears of it.
     private void ClearRam()
     {
-        for (ulong page = Memory.NextPopulated(0); page < Memory.PageCount; page = Memory.NextPopulated(page + 1))
+        using PageBitmap used = new(Memory.PageCount);
+        Memory.AddUsedPages(used);
+        for (ulong page = used.NextSet(0); page < used.PageCount; page = used.NextSet(page + 1))
             Memory.TryFill(Memory.AddressOfPage(page), 0, GuestPage.SizeBytes);
     }
 
@@ -254,7 +334,4 @@ internal sealed partial class VirtualMachine : IMachineControl
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the machine could not carry out a transition: {Why}")]
     private static partial void LogControlFailure(ILogger logger, string why, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the guest reported a panic (pvpanic events 0x{Events:x})")]
-    private static partial void LogPanic(ILogger logger, byte events);
 }

@@ -30,17 +30,19 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
     private readonly GlobalStateOwner _globalState = new();
+    private readonly ResetStateOwner _resets = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _holdRequested;
 
     private VirtualMachine(MachineConfig config, KvmSystem kvm, IMachineObserver observer, ILogger logger, TimeProvider time)
     {
         Config = config;
-        _serveGuestRequest = () => ServeGuestRequest();
         _kvm = kvm;
         _observer = observer;
         NoReboot = config.NoReboot;
         NoShutdown = config.NoShutdown;
+        Panic = config.Panic;
+        _settle = () => SettleGuest();
         _logger = logger;
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);
@@ -54,8 +56,10 @@ internal sealed partial class VirtualMachine : IDisposable
         _vcpus = [.. Enumerable.Range(0, config.Cpus).Select(_vm.CreateVcpu)];
         foreach (KvmVcpu vcpu in _vcpus)
             vcpu.SetCpuid(cpuid.ForVcpu(vcpu.Index, config.Cpus));
-        _devices = new MachineDevices(config, _vm, this, logger, time);
-        _runState = new RunStateMachine(config.IsIncoming ? RunState.InMigrate : RunState.Prelaunch);
+        _devices = new MachineDevices(config, _vm, Memory, this, logger, time);
+        _runState = new RunStateMachine(RunState.Prelaunch);
+        if (config.IsIncoming)
+            _runState.Move(RunStateTable.Rule(RunState.Prelaunch, RunStateTrigger.IncomingStart).To);
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
@@ -133,7 +137,7 @@ internal sealed partial class VirtualMachine : IDisposable
     // Devices first: loading one drives its interrupt pin, and on an edge-triggered pin that is an interrupt the primary never had,
     // unless the interrupt chips and the vCPUs' local APICs are loaded after it.
     private IReadOnlyList<IStateOwner> OrderOwners() =>
-        [_globalState, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
+        [_globalState, _resets, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
 
     private static bool ChooseRing(DirtyTracking tracking, KvmSystem kvm)
     {

@@ -244,6 +244,45 @@ internal sealed unsafe class GuestMemory : IDisposable
     /// <summary>The first page at or after <paramref name="page"/> that the memfd does not hold, or <see cref="PageCount"/>.</summary>
     public ulong NextUnpopulated(ulong page) => Seek(page, Shim.SeekHole(_file, page << GuestPage.Shift));
 
+    /// <summary>Adds every page that may be other than zero: those the memfd holds and those the guest's private view holds.</summary>
+    public void AddUsedPages(PageBitmap into)
+    {
+        if (IsReplica)
+            AddMappedPages(into);
+        for (ulong page = NextPopulated(0); page < PageCount;)
+        {
+            ulong end = NextUnpopulated(page);
+            for (; page < end; page++)
+                into.Mark(page);
+            page = NextPopulated(end);
+        }
+    }
+
+    /// <summary>
+    /// Adds the pages the guest's private view holds itself to <paramref name="into"/>; what it does not hold it shows from the committed
+    /// image. Source: Documentation/admin-guide/mm/pagemap.rst.
+    /// </summary>
+    private void AddMappedPages(PageBitmap into)
+    {
+        const int EntryBytes = sizeof(ulong);
+        const ulong PresentOrSwapped = 3ul << 62;
+        using FileStream map = new("/proc/self/pagemap", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        byte[] entries = new byte[4096 * EntryBytes];
+        for (ulong page = 0; page < PageCount;)
+        {
+            int count = (int)Math.Min(4096, PageCount - page);
+            map.Position = (long)((((ulong)_base >> GuestPage.Shift) + page) * EntryBytes);
+            map.ReadExactly(entries, 0, count * EntryBytes);
+            for (int i = 0; i < count; i++)
+            {
+                if ((BitConverter.ToUInt64(entries, i * EntryBytes) & PresentOrSwapped) != 0)
+                    into.Mark(page + (ulong)i);
+            }
+
+            page += (ulong)count;
+        }
+    }
+
     /// <summary>Where a page of RAM lies for the guest.</summary>
     public GuestPhysicalAddress AddressOfPage(ulong page)
     {

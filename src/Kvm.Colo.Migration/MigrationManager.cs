@@ -3,6 +3,7 @@ using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Incoming;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Migration.Outgoing;
+using Kvm.Colo.Native;
 
 namespace Kvm.Colo.Migration;
 
@@ -22,6 +23,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     private LinkListener? _listener;
     private ColoMode _lastMode;
     private bool _incomingAsked;
+    private bool _isDisposed;
 
     public MigrationSettings Settings { get; } = settings;
 
@@ -144,21 +146,34 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     /// <summary>Ends whatever is under way and waits for its thread.</summary>
     public void Dispose()
     {
-        _ending.Set();
         Thread? thread;
         lock (_lock)
         {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            _ending.Set();
             thread = _thread;
             _listener?.Dispose();
         }
 
+        AwaitGoodbye(thread);
         Current?.Cancel();
         if (thread is null || thread.Join(TimeSpan.FromSeconds(10)))
             _ending.Dispose();
     }
 
+    // A machine that has ended tells its peer so; that takes a last checkpoint, or as long as a peer may be silent.
+    private void AwaitGoodbye(Thread? thread)
+    {
+        if (Mode != ColoMode.None && machine.Ended.IsCompleted)
+            thread?.Join(TimeSpan.FromMilliseconds(2L * Settings.HeartbeatTimeoutMs));
+    }
+
     private void RequireIdle()
     {
+        if (_isDisposed)
+            throw new MigrationException("the machine is ending");
         if (_current?.IsRunning == true)
             throw new MigrationException("There's a migration process in progress");
     }
@@ -177,6 +192,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     // Every failure of a migration ends here, once.
     private static void Guard(MigrationControl control, Thread? former, Action<MigrationControl> body)
     {
+        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
         try
         {
             if (former?.Join(s_windDownDeadline) == false)

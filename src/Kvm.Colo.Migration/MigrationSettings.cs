@@ -39,6 +39,12 @@ internal sealed class MigrationSettings
         set => Volatile.Write(ref _heartbeatTimeoutMs, value);
     }
 
+    /// <summary>
+    /// How long a step of a checkpoint may take on the peer, which does not beat while it works: a few heartbeat timeouts, and never so
+    /// short that a busy host counts as dead.
+    /// </summary>
+    public TimeSpan StepDeadline => TimeSpan.FromMilliseconds(Math.Max(2_000, 4 * HeartbeatTimeoutMs));
+
     /// <summary>Both sides hash all RAM at every checkpoint and compare; for tests and doubts, it costs a pass over the RAM.</summary>
     public bool VerifyCheckpoints
     {

@@ -35,6 +35,9 @@ internal static unsafe partial class Shim
     [LibraryImport(Library, EntryPoint = "colo_kick")]
     public static partial long Kick(long threadId);
 
+    [LibraryImport(Library, EntryPoint = "colo_set_nice")]
+    public static partial long SetNice(long threadId, int niceValue);
+
     [LibraryImport(Library, EntryPoint = "colo_memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     public static partial long MemfdCreate(string name, ulong sizeBytes);
 

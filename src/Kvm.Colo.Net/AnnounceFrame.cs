@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Kvm.Colo.Net;
 
 /// <summary>
-/// The frame by which a host makes switches learn where a guest is now: a reverse ARP request in the guest's name (RFC 903), which needs
-/// no knowledge of its IP addresses.
+/// The frame by which a host makes switches learn where a guest is now: a reverse ARP request in the guest's name (RFC 903),
+/// which needs no knowledge of its IP addresses.
 /// </summary>
 internal static class AnnounceFrame
 {

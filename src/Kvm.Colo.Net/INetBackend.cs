@@ -3,8 +3,9 @@ using Kvm.Colo.Native;
 namespace Kvm.Colo.Net;
 
 /// <summary>
-/// The host's end of a network card: a tap, or a chain of filters before one. Frames carry a <see cref="VnetHeader"/>. Nothing blocks.
-/// Every member is safe from any thread; the card calls under its own lock, so a backend must not call it back from inside a member.
+/// The host's end of a network card: a tap, or a chain of filters before one. Frames carry a <see cref="VnetHeader"/>. Nothing
+/// blocks. Every member is safe from any thread; the card calls under its own lock, so a backend must not call it back from
+/// inside a member.
 /// </summary>
 internal interface INetBackend : IDisposable
 {

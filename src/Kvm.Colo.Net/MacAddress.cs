@@ -39,7 +39,9 @@ internal readonly record struct MacAddress
         return !address.IsMulticast && value != 0;
     }
 
-    /// <summary>A locally administered address, always the same for one name: both hosts of a pair arrive at it on their own.</summary>
+    /// <summary>
+    /// A locally administered address, always the same for one name: both hosts of a pair arrive at it on their own.
+    /// </summary>
     public static MacAddress Derive(string name)
     {
         const uint offsetBasis = 2_166_136_261;

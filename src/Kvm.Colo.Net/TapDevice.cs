@@ -3,7 +3,9 @@ using Kvm.Colo.Native.Io;
 
 namespace Kvm.Colo.Net;
 
-/// <summary>A tap interface of the host, with the 12-byte header (Documentation/networking/tuntap.rst). Watched by the I/O thread.</summary>
+/// <summary>
+/// A tap interface of the host, with the 12-byte header (Documentation/networking/tuntap.rst). Watched by the I/O thread.
+/// </summary>
 internal sealed class TapDevice : INetBackend
 {
     private const string TunPath = "/dev/net/tun";
@@ -32,8 +34,9 @@ internal sealed class TapDevice : INetBackend
     {
         string wanted = interfaceName ?? "";
         string shown = interfaceName ?? "tap";
-        if (wanted.Length > NativeTap.MaxNameBytes || wanted.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0 || wanted.Contains('/', StringComparison.Ordinal))
-            throw new NetOpenException(shown, $"no interface name (at most {NativeTap.MaxNameBytes} ASCII characters, no spaces)");
+        bool isName = wanted.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && !wanted.Contains('/', StringComparison.Ordinal);
+        if (!isName || wanted.Length > NativeTap.MaxNameBytes)
+            throw new NetOpenException(shown, $"no interface name (at most {NativeTap.MaxNameBytes} ASCII characters, no space)");
         const int readWriteNonBlocking = 0x802;
         long opened = Shim.Open(TunPath, readWriteNonBlocking, 0);
         if (opened < 0)

@@ -27,8 +27,11 @@ internal enum ColoFeatures : uint
     /// <summary>The bytes after vmstate-size are a <see cref="BlobDelta"/>.</summary>
     StateDelta = 1 << 6,
 
+    /// <summary>A side that ends says so, and why.</summary>
+    ShutdownNotice = 1 << 7,
+
     /// <summary>All bits this version knows.</summary>
-    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta,
+    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta | ShutdownNotice,
 
     /// <summary>Never on the wire: both sides sent or saw a colo-vm configuration, so its reply is legal.</summary>
     Negotiated = 1u << 31,

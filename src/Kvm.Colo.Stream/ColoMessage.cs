@@ -36,4 +36,10 @@ internal enum ColoMessage : uint
 
     /// <summary>Secondary to primary: which of them differ, see <see cref="PageHashAnswer"/>.</summary>
     PageVerdicts = 0x636F_0003,
+
+    /// <summary>Either way: the sender's machine has ended or is about to; why, see <see cref="Stream.ShutdownNotice"/>.</summary>
+    ShutdownNotice = 0x636F_0004,
+
+    /// <summary>Secondary to primary: the notice has arrived.</summary>
+    ShutdownReceived = 0x636F_0005,
 }

@@ -35,6 +35,7 @@ internal static class ColoMessageCodec
         ColoMessage.Heartbeat => (features & ColoFeatures.Heartbeat) != 0,
         ColoMessage.ConfigurationReply => (features & ColoFeatures.Negotiated) != 0,
         ColoMessage.PageHashes or ColoMessage.PageVerdicts => (features & ColoFeatures.PageHashes) != 0,
+        ColoMessage.ShutdownNotice or ColoMessage.ShutdownReceived => (features & ColoFeatures.ShutdownNotice) != 0,
         _ => false,
     };
 
@@ -52,6 +53,8 @@ internal static class ColoMessageCodec
         ColoMessage.ConfigurationReply => "configuration-reply",
         ColoMessage.PageHashes => "page-hashes",
         ColoMessage.PageVerdicts => "page-verdicts",
+        ColoMessage.ShutdownNotice => "shutdown-notice",
+        ColoMessage.ShutdownReceived => "shutdown-received",
         _ => "invalid",
     };
 }

@@ -24,7 +24,8 @@ public sealed class RawDiskTests : IDisposable
         using (RawDisk disk = RawDisk.Open(_image.Path, isReadOnly: false, "d"))
         {
             Fill(0x1000, content);
-            Assert.Equal(Errno.None, Run(disk, BlockOperation.Write, 8192, (0x1000, 512), (0x1200, 40_000), (0x1000 + 40_512, 25_024)));
+            (ulong Address, uint Length)[] pieces = [(0x1000, 512), (0x1200, 40_000), (0x1000 + 40_512, 25_024)];
+            Assert.Equal(Errno.None, Run(disk, BlockOperation.Write, 8192, pieces));
             Assert.Equal(Errno.None, Run(disk, BlockOperation.Read, 8192, (0x20_0000, 65_024), (0x30_0000, 512)));
             Assert.Equal(Errno.None, Run(disk, BlockOperation.Flush, 0));
             Assert.True(disk.Drain(s_deadline));
@@ -94,7 +95,8 @@ public sealed class RawDiskTests : IDisposable
     {
         using (RawDisk.Open(_image.Path, isReadOnly: false, "a"))
         {
-            Assert.Contains("in use", Assert.Throws<DiskOpenException>(() => RawDisk.Open(_image.Path, isReadOnly: false, "b")).Message, StringComparison.Ordinal);
+            var refused = Assert.Throws<DiskOpenException>(() => RawDisk.Open(_image.Path, isReadOnly: false, "b"));
+            Assert.Contains("in use", refused.Message, StringComparison.Ordinal);
             Assert.Throws<DiskOpenException>(() => RawDisk.Open(_image.Path, isReadOnly: true, "b"));
         }
 
@@ -120,14 +122,16 @@ public sealed class RawDiskTests : IDisposable
     [InlineData("/dev/null", "neither a regular file nor a block device")]
     public void Open_SaysWhatIsWrong(string path, string expected)
     {
-        Assert.Contains(expected, Assert.Throws<DiskOpenException>(() => RawDisk.Open(path, isReadOnly: false, "d")).Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<DiskOpenException>(() => RawDisk.Open(path, isReadOnly: false, "d"));
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Drain_WaitsForEverything()
     {
         using RawDisk disk = RawDisk.Open(_image.Path, isReadOnly: false, "d");
-        var requests = Enumerable.Range(0, 64).Select(i => NewRequest(BlockOperation.Write, (ulong)i * 4096, 0, (0x1000, 4096))).ToArray();
+        TestRequest[] requests =
+            [.. Enumerable.Range(0, 64).Select(i => NewRequest(BlockOperation.Write, (ulong)i * 4096, 0, (0x1000, 4096)))];
         foreach (TestRequest request in requests)
             disk.Submit(request.Request);
         Assert.True(disk.Drain(s_deadline));
@@ -156,7 +160,8 @@ public sealed class RawDiskTests : IDisposable
     private Errno Run(RawDisk disk, BlockOperation operation, ulong offset, params (ulong Address, uint Length)[] ranges) =>
         NewRequest(operation, offset, 0, ranges).Run(disk);
 
-    private TestRequest NewRequest(BlockOperation operation, ulong offset, ulong length, params (ulong Address, uint Length)[] ranges)
+    private TestRequest NewRequest(
+        BlockOperation operation, ulong offset, ulong length, params (ulong Address, uint Length)[] ranges)
     {
         var test = new TestRequest();
         test.Request.Operation = operation;

@@ -52,7 +52,7 @@ public sealed class CommandTests : IDisposable
         {
             "query-colo-statistics", "",
             """{"return":{"mode":"none","failover":"none","committed-epoch":0,"current-epoch":0,"checkpoints":0,"aborted-checkpoints":0,"""
-            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"transferred\":0,\"last-transferred\":0}}"
+            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0}}"
         },
         { "query-xen-replication-status", "", """{"return":{"error":false}}""" },
         { "query-yank", "", """{"return":[{"type":"migration"}]}""" },

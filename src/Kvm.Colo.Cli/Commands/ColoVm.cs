@@ -17,7 +17,10 @@ internal static class ColoVm
             ParseResult parsed = CreateRoot().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Action is not ParseErrorAction)
                 return parsed.Invoke(s_invocation);
-            Messages.Line($"{Failure.OneLine(parsed.Errors[0].Message)} (see {NameOf(parsed.CommandResult.Command)} --help)");
+            string problem = parsed.UnmatchedTokens is [var word, ..]
+                ? $"'{word}' is no command or option"
+                : Failure.OneLine(parsed.Errors[0].Message.TrimEnd('.'));
+            Messages.Line($"{problem} (see {NameOf(parsed.CommandResult.Command)} --help)");
             return ExitStatus.WrongUsage;
         }
         catch (Exception e)
@@ -31,6 +34,9 @@ internal static class ColoVm
         RootCommand root = new("Runs virtual machines on KVM that outlive the host they run on.")
         {
             new RunCommand().Command,
+            CheckCommand.Create(),
+            StatusCommand.Create(),
+            TopCommand.Create(),
             QmpCommand.Create(),
         };
         foreach (Option option in root.Options)

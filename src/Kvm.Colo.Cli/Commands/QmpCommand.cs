@@ -35,7 +35,7 @@ internal static class QmpCommand
             if (parsed.GetValue(events) is <= 0 and { } count)
                 throw new UsageException($"--events: {count} is not above 0");
             CommandLineWords.Split(parsed.GetValue(words)!, out string? name, out string? arguments);
-            using QmpClient client = QmpClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
+            using QmpClient client = MonitorClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
             EventPrinter printer = new(client, Console.Out);
             if (name is not null)
                 Console.Out.WriteLine(JsonText.Pretty(Execute(client, name, arguments, limit)));

@@ -7,30 +7,39 @@ namespace Kvm.Colo.Cli.Commands;
 /// <summary><c>colo-vm run</c>: one virtual machine in this process.</summary>
 internal sealed class RunCommand
 {
-    private readonly Option<string?> _kernel = Text("--kernel", "FILE", "what to boot: bzImage, PVH or Multiboot ELF, or a boot sector");
+    private readonly Option<string?> _kernel =
+        Text("--kernel", "FILE", "what to boot: bzImage, PVH or Multiboot ELF, or a boot sector");
     private readonly Option<string?> _initrd = Text("--initrd", "FILE", "initial RAM disk, or Multiboot module");
     private readonly Option<string?> _append = Text("--append", "TEXT", "the guest's command line");
-    private readonly Option<string?> _memory = Text("--memory", "SIZE", $"guest RAM, such as 64M or 2G [{RunOptionsReader.DefaultMemory}]");
+    private readonly Option<string?> _memory =
+        Text("--memory", "SIZE", $"guest RAM, such as 64M or 2G [{RunOptionsReader.DefaultMemory}]");
     private readonly Option<int?> _cpus = NumberOption.Create("--cpus", "N", "number of vCPUs [1]");
     private readonly Option<string?> _name = Text("--name", "NAME", "the guest's name, for monitors");
     private readonly Option<string?> _uuid = Text("--uuid", "UUID", "the guest's UUID, for monitors");
     private readonly Option<string[]> _disk = Many("--disk", "LIST", "file=PATH[,id=ID][,format=raw][,readonly=on]");
     private readonly Option<string[]> _net = Many("--net", "LIST", "tap[,ifname=NAME][,mac=MAC][,id=ID]");
-    private readonly Option<string?> _serial = Text("--serial", "WHERE", "the serial line: stdio, file:PATH, unix:PATH[,server] or null [null]");
+    private readonly Option<string?> _serial =
+        Text("--serial", "WHERE", "the serial line: stdio, file:PATH, unix:PATH[,server] or null [stdio]");
     private readonly Option<string[]> _qmp = Many("--qmp", "ADDRESS", "listen for monitors: unix:PATH or tcp:HOST:PORT");
-    private readonly Option<string?> _primary = Text("--primary", "URI", "protect the guest: keep it running on the secondary at tcp:HOST:PORT or unix:PATH too");
+    private readonly Option<string?> _primary =
+        Text("--primary", "URI", "protect the guest: keep it running on the secondary at tcp:HOST:PORT or unix:PATH too");
     private readonly Option<string?> _secondary = Text("--secondary", "URI", "wait there for a primary");
-    private readonly Option<string?> _incoming = Text("--incoming", "URI", "wait for one migration: tcp:, unix:, file:, exec:, fd: or defer");
-    private readonly Option<int?> _delay = NumberOption.Create("--checkpoint-delay", "MS", "longest time between two checkpoints [20000]");
+    private readonly Option<string?> _incoming =
+        Text("--incoming", "URI", "wait for one migration: tcp:, unix:, file:, exec:, fd: or defer");
+    private readonly Option<int?> _delay =
+        NumberOption.Create("--checkpoint-delay", "MS", "longest time between two checkpoints [20000]");
     private readonly Option<bool> _paused = Flag("--paused", "do not start the guest; cont does");
     private readonly Option<bool> _noShutdown = Flag("--no-shutdown", "stay when the guest switches itself off");
     private readonly Option<bool> _noReboot = Flag("--no-reboot", "end when the guest resets itself");
     private readonly Option<string?> _log = Text("--log", "LEVEL", "quiet, error, warning, info or debug [info]");
-    private readonly Option<string[]> _trace = Many("--trace", "PATTERN", "trace events whose name matches, such as colo_* or runstate_set");
+    private readonly Option<string[]> _trace =
+        Many("--trace", "PATTERN", "trace events whose name matches, such as colo_* or runstate_set");
     private readonly Option<string?> _traceFile = Text("--trace-file", "FILE", "where traces go [standard error]");
-    private readonly Option<string?> _config = Text("--config", "FILE", "these options as a JSON object; the command line goes first");
+    private readonly Option<string?> _config =
+        Text("--config", "FILE", "these options as a JSON object; the command line goes first");
     private readonly Option<bool> _verify = Flag("--verify-checkpoints", "compare all guest memory after every checkpoint");
-    private readonly Option<int?> _heartbeat = NumberOption.Create("--heartbeat-timeout", "MS", "silence after which the other side is lost [1000]");
+    private readonly Option<int?> _heartbeat =
+        NumberOption.Create("--heartbeat-timeout", "MS", "silence after which the other side is lost [1000]");
     private readonly Option<string?> _tracking = Text("--dirty-tracking", "HOW", "auto, ring or bitmap [auto]");
 
     public RunCommand()

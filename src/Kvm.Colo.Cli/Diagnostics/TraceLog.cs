@@ -4,14 +4,15 @@ using Kvm.Colo.Cli.Hosting;
 using Kvm.Colo.Cli.Terminal;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
+using Kvm.Colo.Native.Io;
 using Kvm.Colo.Qmp.Commands;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Cli.Diagnostics;
 
 /// <summary>
-/// Trace lines in the form of QEMU's log backend, <c>PID@SECONDS.MICROSECONDS:event arguments</c>. An event costs its text and a copy
-/// into a buffer; a thread of its own writes the buffer out, so that no event waits for a disk. Any thread.
+/// Trace lines in the form of QEMU's log backend, <c>PID@SECONDS.MICROSECONDS:event arguments</c>. An event costs its text and
+/// a copy into a buffer; a thread of its own writes the buffer out, so that no event waits for a disk. Any thread.
 /// </summary>
 internal sealed class TraceLog : IDisposable
 {
@@ -112,7 +113,9 @@ internal sealed class TraceLog : IDisposable
     {
         try
         {
-            return path is null ? Console.OpenStandardError() : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            return path is null
+                ? new StandardOutputStream(2)
+                : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

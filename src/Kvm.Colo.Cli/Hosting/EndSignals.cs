@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Kvm.Colo.Cli.Hosting;
 
 /// <summary>
-/// SIGINT, SIGTERM and SIGHUP ask for a clean end. A second one takes the runtime's ordinary course, which ends the process at once, so
-/// that a VM that cannot end cleanly still ends.
+/// SIGINT, SIGTERM and SIGHUP ask for a clean end. A second one takes the runtime's ordinary course, which ends the process at
+/// once, so that a VM that cannot end cleanly still ends.
 /// </summary>
 internal sealed class EndSignals : IDisposable
 {

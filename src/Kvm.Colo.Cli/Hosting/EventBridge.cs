@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Kvm.Colo.Cli.Hosting;
 
 /// <summary>
-/// What the machine and its migrations report becomes events on monitors, traces, and lines for a person. Called on their threads,
-/// some of it while the guest stands still: nothing here waits.
+/// What the machine and its migrations report becomes events on monitors, traces, and lines for a person. Called on their
+/// threads, some of it while the guest stands still: nothing here waits.
 /// </summary>
 internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine progress) : IMachineObserver, IMigrationObserver
 {
@@ -39,7 +39,12 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
 
     public void OnReset(bool byGuest, ShutdownCause cause) => _server?.EmitReset(byGuest, cause.ToQmp());
 
-    public void OnPanic() => _server?.EmitGuestPanicked(QmpGuestPanicAction.Pause);
+    public void OnPanic(PanicAction action) => _server?.EmitGuestPanicked(action switch
+    {
+        PanicAction.Pause => QmpGuestPanicAction.Pause,
+        PanicAction.None => QmpGuestPanicAction.Run,
+        _ => QmpGuestPanicAction.PowerOff,
+    });
 
     public void OnPowerdown() => _server?.EmitPowerDown();
 

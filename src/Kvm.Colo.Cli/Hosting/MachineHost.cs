@@ -5,7 +5,11 @@ namespace Kvm.Colo.Cli.Hosting;
 
 /// <summary>One machine and its migrations, as the control socket sees them.</summary>
 internal sealed class MachineHost(
-    VirtualMachine machine, QmpMachineAdapter machineAdapter, QmpMigrationAdapter migration, QmpColoAdapter colo, QmpDevicesAdapter devices)
+    VirtualMachine machine,
+    QmpMachineAdapter machineAdapter,
+    QmpMigrationAdapter migration,
+    QmpColoAdapter colo,
+    QmpDevicesAdapter devices)
     : IQmpHost
 {
     public IQmpMachine Machine { get; } = machineAdapter;

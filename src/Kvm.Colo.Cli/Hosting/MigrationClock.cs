@@ -21,7 +21,9 @@ internal sealed class MigrationClock
         }
     }
 
-    /// <summary>From the command until its end or, for COLO, until the pair was formed; else until now. Null before the first.</summary>
+    /// <summary>
+    /// From the command until its end or, for COLO, until the pair was formed; else until now. Null before the first.
+    /// </summary>
     public TimeSpan? Total
     {
         get

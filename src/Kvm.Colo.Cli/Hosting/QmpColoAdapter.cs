@@ -23,7 +23,8 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
         }
     }
 
-    public QmpColoStatistics? Statistics => manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
+    public QmpColoStatistics? Statistics =>
+        manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
         ? Describe(current)
         : null;
 
@@ -49,9 +50,13 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             CurrentEpoch = counters.Epoch,
             Checkpoints = (ulong)statistics.Pause.Count,
             DirtyPages = counters.DirtyPages,
-            LastDirtyPages = (ulong)counters.LastPages,
+            LastDirtyPages = (ulong)counters.Last.Pages,
+            IdenticalPages = counters.Identical,
+            DeltaPages = counters.Delta,
+            ZeroPages = counters.Zero,
+            FullPages = counters.Full,
             TransferredBytes = (ulong)counters.Bytes,
-            LastTransferredBytes = (ulong)counters.LastBytes,
+            LastTransferredBytes = (ulong)counters.Last.Bytes,
             Pause = Describe(statistics.Pause),
             Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
             Apply = Describe(statistics.Apply),

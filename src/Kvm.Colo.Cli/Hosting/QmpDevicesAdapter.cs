@@ -5,7 +5,9 @@ using Kvm.Colo.Qmp.Hosting;
 
 namespace Kvm.Colo.Cli.Hosting;
 
-/// <summary>Devices and objects for the control socket: the serial line and the vCPUs; nothing can be added or taken away.</summary>
+/// <summary>
+/// Devices and objects for the control socket: the serial line and the vCPUs; nothing can be added or taken away.
+/// </summary>
 internal sealed class QmpDevicesAdapter : IQmpDevices
 {
     public QmpDevicesAdapter(VirtualMachine machine, string serial)

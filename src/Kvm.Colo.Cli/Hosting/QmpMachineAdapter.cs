@@ -14,7 +14,8 @@ internal sealed class QmpMachineAdapter(VirtualMachine machine) : IQmpMachine
     public QmpRunState RunState => machine.State.ToQmp();
 
     public IReadOnlyList<QmpCpu> Cpus =>
-        [.. machine.Vcpus.Select(static thread => new QmpCpu(thread.Vcpu.Index, (int)thread.Vcpu.ThreadId, CpuPath(thread.Vcpu.Index)))];
+        [.. machine.Vcpus.Select(static thread =>
+            new QmpCpu(thread.Vcpu.Index, (int)thread.Vcpu.ThreadId, CpuPath(thread.Vcpu.Index)))];
 
     /// <summary>Where a vCPU is in the object tree.</summary>
     public static string CpuPath(int index) => $"/machine/cpu[{index}]";
@@ -29,17 +30,17 @@ internal sealed class QmpMachineAdapter(VirtualMachine machine) : IQmpMachine
 
     public void PowerDown() => Obey(machine.PowerDown);
 
-    public void WakeUp() => throw new QmpCommandException("Unable to wake up: guest is not in suspended state");
+    public void WakeUp() => Obey(machine.WakeUp);
 
-    /// <summary>There is no watchdog, and a panic always pauses: other choices for those are refused, with nothing changed.</summary>
+    /// <summary>There is no watchdog: what one would do is accepted and has no effect, as in QEMU.</summary>
     public void SetAction(QmpActions actions)
     {
-        if (actions.Panic is not (null or QmpPanicAction.Pause) || actions.Watchdog is not null)
-            throw QmpErrors.Unsupported();
         if (actions.Reboot is { } reboot)
             machine.NoReboot = reboot == QmpRebootAction.Shutdown;
         if (actions.Shutdown is { } shutdown)
             machine.NoShutdown = shutdown == QmpShutdownAction.Pause;
+        if (actions.Panic is { } panic)
+            machine.Panic = (PanicAction)panic;
     }
 
     public string DescribeRegisters(int cpuIndex) => cpuIndex >= 0 && cpuIndex < machine.Vcpus.Count

@@ -59,10 +59,12 @@ internal sealed class QmpMigrationAdapter(MigrationManager manager, SettingsBrid
     public void Continue(QmpMigrationStatus state) => throw new QmpCommandException(
         $"Migration not in expected state: {MigrationTypes.Status.NameOf(state)}");
 
-    public void StartPostcopy() => throw new QmpCommandException("Enable postcopy with migrate_set_capability before the start of migration");
+    public void StartPostcopy() =>
+        throw new QmpCommandException("Enable postcopy with migrate_set_capability before the start of migration");
 
     public void Pause() =>
-        throw new QmpCommandException("migrate-pause is currently only supported during postcopy-active or postcopy-recover state");
+        throw new QmpCommandException(
+            "migrate-pause is currently only supported during postcopy-active or postcopy-recover state");
 
     public void Recover(string uri) => throw new QmpCommandException("Migrate recover can only be run when postcopy is paused.");
 

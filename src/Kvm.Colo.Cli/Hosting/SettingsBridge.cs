@@ -27,7 +27,8 @@ internal sealed class SettingsBridge
     public RuntimeSettings Runtime { get; } = new();
 
     public void EnableColo() =>
-        Store.SetCapabilities([new MigrationCapabilityStatus(MigrationCapability.XColo, State: true)], migrationInProgress: false);
+        Store.SetCapabilities([new MigrationCapabilityStatus(MigrationCapability.XColo, State: true)],
+            migrationInProgress: false);
 
     public void Set<T>(MigrationParameter<T> parameter, T value)
         where T : notnull => Store.SetParameters([(parameter, value)]);

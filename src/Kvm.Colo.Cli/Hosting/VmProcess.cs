@@ -12,8 +12,9 @@ using Kvm.Colo.Qmp.Migration;
 namespace Kvm.Colo.Cli.Hosting;
 
 /// <summary>
-/// The life of <c>colo-vm run</c>: what the options name is opened, wired and started, and taken down in the opposite order when the
-/// machine ends. Migrations end before the machine they use; monitors end last, so that SHUTDOWN and the last reply arrive.
+/// The life of <c>colo-vm run</c>: what the options name is opened, wired and started, and taken down in the opposite order
+/// when the machine ends. Migrations end before the machine they use; monitors end last, so that SHUTDOWN and the last reply
+/// arrive.
 /// </summary>
 internal sealed class VmProcess : IDisposable
 {
@@ -90,6 +91,8 @@ internal sealed class VmProcess : IDisposable
                 NoReboot = _options.NoReboot,
                 NoShutdown = _options.NoShutdown,
                 Boot = boot,
+                Disks = _options.Disks,
+                Nets = _options.Nets,
                 Serial = serial,
             };
             _machine = VirtualMachine.Create(config, _kvm!, _events, _logger, TimeProvider.System);

@@ -5,13 +5,15 @@ using System.Text.Json;
 
 namespace Kvm.Colo.Cli.Monitor;
 
-/// <summary>JSON for people: indented, and with every letter as it is.</summary>
+/// <summary>JSON for people: every letter as it is.</summary>
 internal static class JsonText
 {
-    private static readonly JsonWriterOptions s_pretty = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonWriterOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Pretty(JsonElement value) => Write(value, s_pretty);
+    public static JsonWriterOptions PrettyOptions { get; } =
+        new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static string Pretty(JsonElement value) => Write(value, PrettyOptions);
 
     public static string Line(JsonElement value) => Write(value, s_line);
 

@@ -1,27 +1,81 @@
+using System.Text.Json;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.Qmp.Commands;
 
 namespace Kvm.Colo.Cli.Monitor;
 
-/// <summary>Commands line by line: from a pipe, or from a person on a terminal.</summary>
+/// <summary>Commands line by line: from a pipe, or from a person on a terminal, who sees events as they come.</summary>
 internal static class QmpShell
 {
-    /// <summary>Runs until the input ends. From a pipe the first failure decides the exit status; all lines are run.</summary>
+    private static readonly TimeSpan s_eventWait = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Runs until the input ends. From a pipe all lines are run, and the exit status tells whether one failed.</summary>
     public static int Run(QmpClient client, TimeSpan? limit)
     {
+        if (!Console.IsInputRedirected && !Console.IsOutputRedirected)
+            return RunInteractive(client, limit);
         int status = ExitStatus.Clean;
         while (Console.In.ReadLine() is { } line)
         {
-            if (line.Trim() is { Length: > 0 } text && !text.StartsWith('#') && !Execute(client, text, limit) && status == ExitStatus.Clean)
+            if (IsCommand(line) && !Execute(client, line, limit))
                 status = ExitStatus.Failed;
         }
 
         return status;
     }
 
-    /// <summary>Runs one line and prints its result; false when it failed.</summary>
-    /// <exception cref="QmpConnectionException">The monitor is gone.</exception>
-    public static bool Execute(QmpClient client, string line, TimeSpan? limit)
+    private static bool IsCommand(string line) => line.Trim() is { Length: > 0 } text && !text.StartsWith('#');
+
+    private static int RunInteractive(QmpClient client, TimeSpan? limit)
+    {
+        Console.TreatControlCAsInput = true;
+        Console.Out.WriteLine("Commands as NAME {JSON} or NAME KEY=VALUE…; Tab completes, Ctrl-D or exit ends.");
+        LineReader reader = new("(qmp) ", new ShellCompletion(QmpSchemas.Product));
+        using CancellationTokenSource end = new();
+        Thread events = new(() => ShowEvents(client, reader, end.Token)) { Name = "events", IsBackground = true };
+        events.Start();
+        try
+        {
+            while (reader.Read() is { } line && line.Trim() != "exit")
+            {
+                if (IsCommand(line))
+                    _ = Execute(client, line, limit);
+            }
+        }
+        finally
+        {
+            Console.TreatControlCAsInput = false;
+            end.Cancel();
+            events.Join(TimeSpan.FromSeconds(1));
+        }
+
+        return ExitStatus.Clean;
+    }
+
+    private static void ShowEvents(QmpClient client, LineReader reader, CancellationToken end)
+    {
+        try
+        {
+            while (!end.IsCancellationRequested)
+            {
+                if (client.TryTakeEvent(s_eventWait, out QmpClientEvent item))
+                    reader.PrintAbove(Describe(item));
+            }
+        }
+        catch (QmpConnectionException)
+        {
+            reader.PrintAbove("colo-vm: the monitor has closed the connection");
+        }
+    }
+
+    private static string Describe(QmpClientEvent item)
+    {
+        string data = item.Data.ValueKind == JsonValueKind.Undefined ? "" : " " + JsonText.Line(item.Data);
+        return $"[{item.Time.ToLocalTime():HH:mm:ss.fff}] {item.Name}{data}";
+    }
+
+    private static bool Execute(QmpClient client, string line, TimeSpan? limit)
     {
         try
         {

@@ -16,16 +16,29 @@ internal static class ConfigFile
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             if (file.CanSeek && file.Length > MaxBytes)
                 throw new UsageException($"--config {path}: larger than {MaxBytes >> 20} MiB");
-            return JsonSerializer.Deserialize(file, RunSettingsJson.Default.RunSettings)
+            RunSettings settings = JsonSerializer.Deserialize(file, RunSettingsJson.Default.RunSettings)
                 ?? throw new UsageException($"--config {path}: not a JSON object");
+            return settings.Unknown is { Count: > 0 } unknown
+                ? throw new UsageException($"--config {path}: '{unknown.Keys.First()}' is no option of run")
+                : settings;
         }
         catch (JsonException e)
         {
-            throw new UsageException($"--config {path}: {e.Message}", e);
+            throw new UsageException($"--config {path}: line {e.LineNumber + 1}: {Describe(e)}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new UsageException($"--config {path}: {e.Message}", e);
         }
+    }
+
+    // The library names CLR types and repeats the position; a user needs neither.
+    private static string Describe(JsonException e)
+    {
+        if (e.InnerException is InvalidOperationException
+            || e.Message.Contains("could not be converted", StringComparison.Ordinal))
+            return e.Path is { Length: > 2 } path ? $"'{path[2..]}' has a value of the wrong type" : "not a JSON object";
+        int end = e.Message.IndexOf(" Path:", StringComparison.Ordinal);
+        return end < 0 ? e.Message : e.Message[..end];
     }
 }

@@ -9,7 +9,8 @@ internal static class PropertyList
     /// <param name="firstName">Name of a first item that has none, null when every item needs one.</param>
     /// <param name="known">The names there are.</param>
     /// <exception cref="UsageException">A name is missing, unknown or given twice.</exception>
-    public static IReadOnlyDictionary<string, string> Parse(string option, string text, string? firstName, params ReadOnlySpan<string> known)
+    public static IReadOnlyDictionary<string, string> Parse(
+        string option, string text, string? firstName, params ReadOnlySpan<string> known)
     {
         Dictionary<string, string> found = new(StringComparer.Ordinal);
         string[] items = text.Replace(",,", "\0", StringComparison.Ordinal).Split(',');

@@ -22,6 +22,10 @@ internal sealed record RunOptions
 
     public Guid Uuid { get; init; }
 
+    public IReadOnlyList<DiskConfig> Disks { get; init; } = [];
+
+    public IReadOnlyList<NetConfig> Nets { get; init; } = [];
+
     public required SerialBackendSpec Serial { get; init; }
 
     /// <summary>The option's text, as <c>query-chardev</c> tells it.</summary>

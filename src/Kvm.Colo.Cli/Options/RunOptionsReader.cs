@@ -17,14 +17,16 @@ internal static class RunOptionsReader
     /// <exception cref="UsageException">Something is missing, wrong, or does not go together.</exception>
     public static RunOptions Read(RunSettings given)
     {
-        RefuseMissingDevices(given);
         (MachineRole role, MigrationUri? peer) = ReadRole(given);
+        (IReadOnlyList<DiskConfig> disks, IReadOnlyList<NetConfig> nets) =
+            DeviceOptions.Read(given.Disk ?? [], given.Net ?? [], given.Name);
+        RefuseUnsafePair(role, disks);
         bool isIncoming = role is MachineRole.Secondary or MachineRole.Incoming;
         if (given.Kernel is null && !isIncoming)
             throw new UsageException("nothing to boot: --kernel FILE is missing");
         if (given.Kernel is null && (given.Initrd ?? given.Append) is not null)
             throw new UsageException("--initrd and --append need --kernel");
-        string serial = given.Serial ?? "null";
+        string serial = given.Serial ?? "stdio";
         if (!SerialBackendSpec.TryParse(serial, out SerialBackendSpec serialSpec, out string problem))
             throw new UsageException($"--serial: {problem}");
         if (!MemorySize.TryParse(given.Memory ?? DefaultMemory, out ulong memory, out problem))
@@ -38,6 +40,8 @@ internal static class RunOptionsReader
             Cpus = Within("--cpus", given.Cpus, 1, MachineConfig.MaxCpus) ?? 1,
             Name = ReadName(given.Name),
             Uuid = ReadUuid(given.Uuid),
+            Disks = disks,
+            Nets = nets,
             Serial = serialSpec,
             SerialText = serial,
             Monitors = ReadMonitors(given.Qmp),
@@ -56,18 +60,15 @@ internal static class RunOptionsReader
         };
     }
 
-    private static void RefuseMissingDevices(RunSettings given)
+    private static void RefuseUnsafePair(MachineRole role, IReadOnlyList<DiskConfig> disks)
     {
-        foreach (string disk in given.Disk ?? [])
+        if (role is not (MachineRole.Primary or MachineRole.Secondary))
+            return;
+        foreach (DiskConfig disk in disks)
         {
-            _ = PropertyList.Parse("--disk", disk, firstName: null, "file", "id", "format", "readonly");
-            throw new UsageException($"--disk {disk}: disks are not available in this build");
-        }
-
-        foreach (string net in given.Net ?? [])
-        {
-            _ = PropertyList.Parse("--net", net, firstName: "kind", "kind", "ifname", "mac", "id");
-            throw new UsageException($"--net {net}: networks are not available in this build");
+            if (!disk.IsReadOnly)
+                throw new UsageException(
+                    $"--disk {disk.Path}: a protected guest cannot have a writable disk yet (use readonly=on)");
         }
     }
 
@@ -82,7 +83,9 @@ internal static class RunOptionsReader
             return (MachineRole.Secondary, ReadPairUri("--secondary", secondary));
         if (given.Incoming is "defer")
             return (MachineRole.Incoming, null);
-        return given.Incoming is { } incoming ? (MachineRole.Incoming, ReadUri("--incoming", incoming)) : (MachineRole.Ordinary, null);
+        return given.Incoming is { } incoming
+            ? (MachineRole.Incoming, ReadUri("--incoming", incoming))
+            : (MachineRole.Ordinary, null);
     }
 
     // A pair talks in both directions, and comes back after a break: files and commands do neither.
@@ -94,7 +97,8 @@ internal static class RunOptionsReader
             : throw new UsageException($"{option} {text}: a pair needs tcp:HOST:PORT or unix:PATH");
     }
 
-    private static MigrationUri ReadUri(string option, string text) => MigrationUri.TryParse(text, out MigrationUri? uri, out string? problem)
+    private static MigrationUri ReadUri(string option, string text) =>
+        MigrationUri.TryParse(text, out MigrationUri? uri, out string? problem)
         ? uri!
         : throw new UsageException($"{option}: {problem}");
 
@@ -129,7 +133,8 @@ internal static class RunOptionsReader
             : throw new UsageException($"--uuid: '{text}' is not a UUID such as 123e4567-e89b-12d3-a456-426614174000");
     }
 
-    private static int? Within(string option, int? value, int least, int most) => value is null || (value >= least && value <= most)
+    private static int? Within(string option, int? value, int least, int most) =>
+        value is null || (value >= least && value <= most)
         ? value
         : throw new UsageException($"{option}: {value} is not between {least} and {most}");
 

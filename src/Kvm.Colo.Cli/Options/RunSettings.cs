@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Kvm.Colo.Cli.Options;
@@ -60,7 +61,13 @@ internal sealed record RunSettings
     [JsonPropertyName("dirty-tracking")]
     public string? DirtyTracking { get; init; }
 
-    /// <summary>These settings where given, else those of <paramref name="lower"/>. The three roles count as one option.</summary>
+    /// <summary>What a file holds that is no option.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    /// <summary>
+    /// These settings where given, else those of <paramref name="lower"/>. The three roles count as one option.
+    /// </summary>
     public RunSettings Over(RunSettings lower)
     {
         bool hasRole = (Primary ?? Secondary ?? Incoming) is not null;

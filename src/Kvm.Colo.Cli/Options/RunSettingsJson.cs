@@ -3,10 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace Kvm.Colo.Cli.Options;
 
-/// <summary>Source-generated reading of <c>--config</c>; a name that is no option is an error, not ignored.</summary>
+/// <summary>Source-generated reading of <c>--config</c>.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     ReadCommentHandling = JsonCommentHandling.Skip,
     AllowTrailingCommas = true)]
 [JsonSerializable(typeof(RunSettings))]

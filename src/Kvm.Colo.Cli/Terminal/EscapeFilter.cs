@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Cli.Terminal;
 
-/// <summary>Takes the escape sequences of a raw terminal out of what is typed: Ctrl-A x, Ctrl-A Ctrl-A, Ctrl-A h. Pure; one thread.</summary>
+/// <summary>
+/// Takes the escape sequences of a raw terminal out of what is typed: Ctrl-A x, Ctrl-A Ctrl-A, Ctrl-A h. Pure; one thread.
+/// </summary>
 internal sealed class EscapeFilter
 {
     public const byte Escape = 0x01;

@@ -1,17 +1,18 @@
 using System.Text;
+using Kvm.Colo.Native.Io;
 
 namespace Kvm.Colo.Cli.Terminal;
 
 /// <summary>
 /// Standard error: one line per message, and on a terminal a status line below them that is rewritten in place. Any thread.
-/// Written without System.Console's writers, which would set the terminal up.
+/// Written without System.Console, which would set the terminal up.
 /// </summary>
 internal static class Messages
 {
     private const string EraseLine = "\r\u001b[K";
 
     private static readonly Lock s_lock = new();
-    private static readonly System.IO.Stream s_error = Console.OpenStandardError();
+    private static readonly System.IO.Stream s_error = new StandardOutputStream(2);
     private static string _status = "";
 
     public static bool IsTerminal { get; } = !Console.IsErrorRedirected;

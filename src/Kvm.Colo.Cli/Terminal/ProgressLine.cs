@@ -3,7 +3,9 @@ using Kvm.Colo.Migration;
 
 namespace Kvm.Colo.Cli.Terminal;
 
-/// <summary>How far the transfer of the guest's memory is: one rewritten line on a terminal, else a line a second. Migration threads.</summary>
+/// <summary>
+/// How far the transfer of the guest's memory is: one rewritten line on a terminal, else a line a second. Migration threads.
+/// </summary>
 internal sealed class ProgressLine(bool isQuiet)
 {
     private static readonly TimeSpan s_plainInterval = TimeSpan.FromSeconds(1);

@@ -1,4 +1,5 @@
 using Kvm.Colo.Native;
+using Kvm.Colo.Native.Io;
 
 namespace Kvm.Colo.Cli.Terminal;
 
@@ -13,7 +14,7 @@ internal sealed class SerialTerminal : IDisposable
         _mode = TerminalMode.TryEnterRaw(0);
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         Input = new TerminalInput(hasEscapes: _mode is not null, quit);
-        Output = Console.OpenStandardOutput();
+        Output = new StandardOutputStream(1);
     }
 
     public System.IO.Stream Input { get; }

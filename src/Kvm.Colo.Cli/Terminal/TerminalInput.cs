@@ -4,15 +4,16 @@ using Mono.Unix.Native;
 namespace Kvm.Colo.Cli.Terminal;
 
 /// <summary>
-/// Standard input for the guest's serial line. A read that waits ends when the stream is disposed, so that the end of the VM does not
-/// wait for a key. One reader; any thread disposes.
+/// Standard input for the guest's serial line. A read that waits ends when the stream is disposed, so that the end of the VM
+/// does not wait for a key. One reader; any thread disposes.
 /// </summary>
 internal sealed class TerminalInput : System.IO.Stream
 {
     private const int StandardInput = 0;
     private const string Help = "\ncolo-vm: Ctrl-A x ends the VM, Ctrl-A Ctrl-A sends Ctrl-A\n";
 
-    private readonly FileStream _input = new(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+    private readonly FileStream _input =
+        new(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
     private readonly EscapeFilter? _escapes;
     private readonly Action _quit;
     private readonly int _wakeReader;

@@ -51,6 +51,8 @@ internal sealed partial class UnixSocketSerialBackend : ISerialBackend, ISerialS
         Socket listener = NewSocket();
         try
         {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory && !Directory.Exists(directory))
+                throw new IOException($"there is no directory {directory}");
             RemoveStaleSocket(path);
             listener.Bind(new UnixDomainSocketEndPoint(path));
             // Between bind and listen a connect is refused, so nobody slips in before the mode is set.
@@ -74,6 +76,9 @@ internal sealed partial class UnixSocketSerialBackend : ISerialBackend, ISerialS
     /// <exception cref="SerialBackendException">Nobody does.</exception>
     public static UnixSocketSerialBackend Connect(string path, ILogger logger)
     {
+        // Said here, because a SocketException turns ENOENT into "cannot assign requested address".
+        if (!File.Exists(path))
+            throw new SerialBackendException($"serial socket '{path}' does not exist: nobody listens there (to listen, add ,server)");
         Socket peer = NewSocket();
         try
         {

@@ -4,12 +4,14 @@ namespace Kvm.Colo.Devices.Virtio;
 internal interface IQuiesce
 {
     /// <summary>
-    /// Stops taking input, completes what is in flight, raises the interrupts of it. True: the device touches neither guest memory nor
-    /// its interrupt until <see cref="Resume"/>, and its state may be captured or replaced. False: not within
+    /// Stops taking input, completes what is in flight, raises the interrupts of it. True: the device touches neither guest
+    /// memory nor its interrupt until <see cref="Resume"/>, and its state may be captured or replaced. False: not within
     /// <paramref name="deadline"/>, and it runs as before. Twice is harmless.
     /// </summary>
     bool TryQuiesce(TimeSpan deadline);
 
-    /// <summary>Goes on, and looks at every queue once: notifications do not survive a restore. Without a quiesce it does nothing.</summary>
+    /// <summary>
+    /// Goes on, and looks at every queue once: notifications do not survive a restore. Without a quiesce it does nothing.
+    /// </summary>
     void Resume();
 }

@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Devices.Virtio;
 
-/// <content>The status machine (virtio 1.2, sections 2.1 and 3.1): four steps forward, reset, FAILED; anything else changes nothing.</content>
+/// <content>
+/// The status machine (virtio 1.2, sections 2.1 and 3.1): four steps forward, reset, FAILED; anything else changes nothing.
+/// </content>
 internal abstract partial class VirtioDevice
 {
     private const VirtioStatus Acknowledged = VirtioStatus.Acknowledge;

@@ -51,8 +51,12 @@ internal abstract partial class VirtioDevice : IStateOwner
                 return;
             _isQuiesced = false;
             OnResume();
-            if (IsActive)
-                KickAll();
+            if (!IsActive)
+                return;
+            if (_configurationChanged)
+                Transport.InterruptConfiguration();
+            _configurationChanged = false;
+            KickAll();
         }
     }
 

@@ -3,9 +3,9 @@ using Kvm.Colo.Memory;
 namespace Kvm.Colo.Devices.Virtio;
 
 /// <summary>
-/// What all virtio devices share: negotiation with the status machine enforced, queues, failure, standing still, state. One lock per
-/// device, taken by vCPU threads (registers), by the I/O thread (notifications, completions) and by the control loop; it is never held
-/// while waiting for the host, except by a reset that lets requests finish. Nothing a guest does throws out of it.
+/// What all virtio devices share: negotiation with the status machine enforced, queues, failure, standing still, state. One lock
+/// per device, taken by vCPU threads (registers), by the I/O thread (notifications, completions) and by the control loop; it is
+/// never held while waiting for the host, except by a reset that lets requests finish. Nothing a guest does throws out of it.
 /// </summary>
 internal abstract partial class VirtioDevice : IQuiesce, IDisposable
 {
@@ -16,6 +16,7 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     private uint _kicks;
     private bool _kicksPosted;
     private bool _isQuiesced;
+    private bool _configurationChanged;
 
     protected VirtioDevice(VirtioHost host, VirtioIdentity identity, ulong deviceFeatures, ReadOnlySpan<ushort> queueSizes)
     {
@@ -54,6 +55,9 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
 
     public IReadOnlyList<Virtqueue> Queues => _queues;
 
+    /// <summary>Exceptions that stopped at the edge of the device; always zero unless there is a defect in it.</summary>
+    public long UnexpectedExceptions { get; private set; }
+
     protected VirtioHost Host { get; }
 
     protected GuestMemory Memory => Host.Memory;
@@ -66,7 +70,8 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     protected bool IsQuiesced => _isQuiesced;
 
     /// <summary>Whether the driver runs the device and nothing has broken it.</summary>
-    protected bool IsActive => (Status & (VirtioStatus.DriverOk | VirtioStatus.NeedsReset | VirtioStatus.Failed)) == VirtioStatus.DriverOk;
+    protected bool IsActive =>
+        (Status & (VirtioStatus.DriverOk | VirtioStatus.NeedsReset | VirtioStatus.Failed)) == VirtioStatus.DriverOk;
 
     protected bool CanProcess => IsActive && !_isQuiesced;
 
@@ -81,8 +86,8 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
         Faults.Report("write to a read-only configuration field", (ulong)offset);
 
     /// <summary>
-    /// The driver announced buffers in a queue. Called with the lock free: on the I/O thread for a notification that came through an
-    /// eventfd, else on the vCPU thread that wrote the register.
+    /// The driver announced buffers in a queue. Called with the lock free: on the I/O thread for a notification that came through
+    /// an eventfd, else on the vCPU thread that wrote the register.
     /// </summary>
     public void Notify(uint queue)
     {
@@ -113,8 +118,8 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     }
 
     /// <summary>
-    /// The driver resets the device. When this returns true nothing of the device touches guest memory; false when requests are still
-    /// with the host after all patience, and the device stays unusable.
+    /// The driver resets the device. When this returns true nothing of the device touches guest memory; false when requests are
+    /// still with the host after all patience, and the device stays unusable.
     /// </summary>
     protected virtual bool TryOnReset() => true;
 
@@ -132,8 +137,8 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
     }
 
     /// <summary>
-    /// Takes the next chain, past malformed ones, which are counted and given back. False when there is none; a broken ring fails the
-    /// device.
+    /// Takes the next chain, past malformed ones, which are counted and given back. False when there is none; a broken ring fails
+    /// the device.
     /// </summary>
     protected bool TryTake(Virtqueue queue, VirtqueueChain chain)
     {
@@ -188,11 +193,22 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
             Transport.InterruptConfiguration();
     }
 
+    /// <summary>
+    /// An exception reached the edge of the device: our fault, but it costs the guest this device and not the machine.
+    /// </summary>
+    protected void FailUnexpectedly(Exception exception)
+    {
+        UnexpectedExceptions++;
+        Fail(exception.Message);
+    }
+
     /// <summary>Tells the driver that the configuration is another one now.</summary>
     protected void ChangeConfiguration()
     {
         ConfigurationGeneration++;
-        if (IsActive)
+        if (_isQuiesced)
+            _configurationChanged = true;
+        else if (IsActive)
             Transport.InterruptConfiguration();
     }
 
@@ -205,7 +221,7 @@ internal abstract partial class VirtioDevice : IQuiesce, IDisposable
         }
         catch (Exception e)
         {
-            Fail(e.Message);
+            FailUnexpectedly(e);
         }
     }
 

@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Devices.Virtio;
 
-/// <summary>Counts one kind of trouble of one device and writes a line about it now and then. Used under the device's lock.</summary>
+/// <summary>
+/// Counts one kind of trouble of one device and writes a line about it now and then. Used under the device's lock.
+/// </summary>
 /// <param name="prefix">What each line begins with: the device and whose fault it is.</param>
 /// <param name="host">Gives the clock and takes the lines.</param>
 internal sealed class VirtioFaults(string prefix, VirtioHost host)

@@ -2,7 +2,9 @@ using Kvm.Colo.Memory;
 
 namespace Kvm.Colo.Devices.Virtio;
 
-/// <content>Reading a chain. Each descriptor is fetched once; the number of steps is bounded, so a loop is a chain too long.</content>
+/// <content>
+/// Reading a chain. Each descriptor is fetched once; the number of steps is bounded, so a loop is a chain too long.
+/// </content>
 internal sealed partial class Virtqueue
 {
     private bool TryWalk(ushort head, VirtqueueChain chain)

@@ -4,8 +4,8 @@ using Kvm.Colo.Memory;
 namespace Kvm.Colo.Devices.Virtio;
 
 /// <summary>
-/// One split virtqueue (virtio 1.2, section 2.7) as the device sees it: indirect tables, event indexes, every index and address from the
-/// guest checked once and read once. Owned by its device, used under the device's lock.
+/// One split virtqueue (virtio 1.2, section 2.7) as the device sees it: indirect tables, event indexes, every index and address
+/// from the guest checked once and read once. Owned by its device, used under the device's lock.
 /// </summary>
 internal sealed partial class Virtqueue(GuestMemory memory, ushort maxSize)
 {
@@ -62,7 +62,9 @@ internal sealed partial class Virtqueue(GuestMemory memory, ushort maxSize)
         SetIndexes(0, 0);
     }
 
-    /// <summary>Checks the three areas: aligned, each inside one range of RAM, no sum that wraps. False: the driver set it up wrong.</summary>
+    /// <summary>
+    /// Checks the three areas: aligned, each inside one range of RAM, no sum that wraps. False: the driver set it up wrong.
+    /// </summary>
     public bool TryStart(ulong features)
     {
         _indirect = (features & VirtioFeature.RingIndirect) != 0;
@@ -98,7 +100,9 @@ internal sealed partial class Virtqueue(GuestMemory memory, ushort maxSize)
         return VirtqueuePop.Malformed;
     }
 
-    /// <summary>Gives the last <paramref name="count"/> chains taken back to the queue, untouched; they come again in the same order.</summary>
+    /// <summary>
+    /// Gives the last <paramref name="count"/> chains taken back to the queue, untouched; they come again in the same order.
+    /// </summary>
     public void Unpop(int count) => _nextAvailable -= (ushort)count;
 
     /// <summary>Writes a used element; the driver sees it after <see cref="Publish"/>.</summary>
@@ -122,12 +126,15 @@ internal sealed partial class Virtqueue(GuestMemory memory, ushort maxSize)
         // The index must be visible before the driver's wish is read, or both sides wait for each other.
         Interlocked.MemoryBarrier();
         if (!_eventIndex)
-            return memory.TryReadAcquire(new GuestPhysicalAddress(AvailableRing), out ushort flags) && (flags & AvailableNoInterrupt) == 0;
+            return memory.TryReadAcquire(new GuestPhysicalAddress(AvailableRing), out ushort flags)
+                && (flags & AvailableNoInterrupt) == 0;
         return memory.TryReadAcquire(new GuestPhysicalAddress(UsedEventAddress), out ushort wanted)
             && (ushort)(_nextUsed - wanted - 1) < (ushort)(_nextUsed - before);
     }
 
-    /// <summary>Asks for a notification of the next chain; true when one came meanwhile and must be taken now (section 2.7.10).</summary>
+    /// <summary>
+    /// Asks for a notification of the next chain; true when one came meanwhile and must be taken now (section 2.7.10).
+    /// </summary>
     public bool TryRearm()
     {
         if (!IsRunning)

@@ -4,8 +4,8 @@ using Kvm.Colo.Native.Io;
 namespace Kvm.Colo.Devices.Virtio;
 
 /// <summary>
-/// A descriptor chain as it was read, once, when it was taken: first the buffers the device reads, then those it writes. Made once
-/// with room for the longest legal chain and filled again and again. Belongs to whoever took it.
+/// A descriptor chain as it was read, once, when it was taken: first the buffers the device reads, then those it writes. Made
+/// once with room for the longest legal chain and filled again and again. Belongs to whoever took it.
 /// </summary>
 internal sealed class VirtqueueChain(int capacity)
 {
@@ -57,7 +57,9 @@ internal sealed class VirtqueueChain(int capacity)
         return true;
     }
 
-    /// <summary>Copies from the readable buffers, at most what they hold from <paramref name="offset"/>; returns how many bytes.</summary>
+    /// <summary>
+    /// Copies from the readable buffers, at most what they hold from <paramref name="offset"/>; returns how many bytes.
+    /// </summary>
     public int Read(GuestMemory memory, ulong offset, Span<byte> destination)
     {
         int done = 0;
@@ -79,7 +81,9 @@ internal sealed class VirtqueueChain(int capacity)
         return done;
     }
 
-    /// <summary>Copies into the writable buffers, at most what they hold from <paramref name="offset"/>; returns how many bytes.</summary>
+    /// <summary>
+    /// Copies into the writable buffers, at most what they hold from <paramref name="offset"/>; returns how many bytes.
+    /// </summary>
     public int Write(GuestMemory memory, ulong offset, ReadOnlySpan<byte> source)
     {
         int done = 0;
@@ -102,8 +106,8 @@ internal sealed class VirtqueueChain(int capacity)
     }
 
     /// <summary>
-    /// Appends the host ranges of <paramref name="lengthBytes"/> bytes from <paramref name="offset"/>, of the writable buffers or of the
-    /// readable ones; false when they do not hold that many or the list is full.
+    /// Appends the host ranges of <paramref name="lengthBytes"/> bytes from <paramref name="offset"/>, of the writable buffers or
+    /// of the readable ones; false when they do not hold that many or the list is full.
     /// </summary>
     public bool TryMap(GuestMemory memory, bool writable, ulong offset, ulong lengthBytes, IoVectors vectors)
     {
@@ -118,7 +122,8 @@ internal sealed class VirtqueueChain(int capacity)
             }
 
             ulong part = Math.Min(lengthBytes, segment.LengthBytes - offset);
-            if (!memory.TryGetHostRange(segment.Address + offset, part, out nuint hostAddress) || !vectors.TryAdd(hostAddress, part))
+            if (!memory.TryGetHostRange(segment.Address + offset, part, out nuint hostAddress)
+                || !vectors.TryAdd(hostAddress, part))
                 return false;
             lengthBytes -= part;
             offset = 0;

@@ -1,3 +1,5 @@
+using Kvm.Colo.Native;
+
 namespace Kvm.Colo.Machine.Control;
 
 /// <summary>
@@ -82,6 +84,7 @@ internal sealed class ControlLoop : IDisposable
 
     private void Main()
     {
+        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
         while (TryTake(out Entry entry))
             Run(entry);
     }

@@ -17,7 +17,7 @@ internal sealed class GlobalState : DeviceState
         {
             int end = _name.AsSpan().IndexOf((byte)0);
             ReadOnlySpan<byte> name = end < 0 ? _name : _name.AsSpan(0, end);
-            foreach (RunState state in RunStateNames.All)
+            for (RunState state = default; state <= Machine.RunState.Colo; state++)
             {
                 if (name.SequenceEqual(RunStateNames.Utf8(state)))
                     return state;
@@ -39,6 +39,11 @@ internal sealed class GlobalState : DeviceState
         v.Bytes("runstate", _name);
     }
 
-    public override string? Validate() =>
-        RunState is null ? $"unknown run state '{Encoding.ASCII.GetString(_name).TrimEnd('\0')}'" : null;
+    /// <summary>A guest travels in the states of a whole guest; those of a machine in the middle of something are refused.</summary>
+    public override string? Validate() => RunState switch
+    {
+        null => $"unknown run state '{Encoding.ASCII.GetString(_name).TrimEnd('\0')}'",
+        { } state when !RunStateTable.GuestStates.Contains(state) => $"no guest travels in the run state '{state.Name()}'",
+        _ => null,
+    };
 }

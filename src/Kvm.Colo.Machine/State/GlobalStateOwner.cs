@@ -28,12 +28,7 @@ internal sealed class GlobalStateOwner : IStateOwner
 
     public string? Apply()
     {
-        Arrived = _staged.RunState switch
-        {
-            RunState.Running => RunState.Running,
-            RunState.Shutdown => RunState.Shutdown,
-            _ => RunState.Paused,
-        };
+        Arrived = _staged.RunState ?? RunState.Paused;
         return null;
     }
 }

@@ -23,10 +23,12 @@ internal sealed class ColoPrimary : IDisposable
     private readonly HashExchange? _hashes;
     private readonly StateSender _state;
     private readonly StreamDigest _digest;
+    private readonly bool _knowsNotices;
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private ulong _epoch;
     private long _lastTrigger;
     private long _lastBeat;
+    private bool _saidGoodbye;
 
     public ColoPrimary(
         VirtualMachine machine,
@@ -52,6 +54,7 @@ internal sealed class ColoPrimary : IDisposable
         bool deltas = (features & ColoFeatures.Deltas) != 0;
         _encoder = new EpochEncoder(sender, machine.Memory.PageCount, deltas ? settings.DeltaCachePages : 0);
         _hashes = (features & ColoFeatures.PageHashes) != 0 ? new HashExchange(sender, blocks, seed.PageHashSeed) : null;
+        _knowsNotices = (features & ColoFeatures.ShutdownNotice) != 0;
         _state = new StateSender(owners, isDelta: (features & ColoFeatures.StateDelta) != 0);
     }
 
@@ -61,14 +64,19 @@ internal sealed class ColoPrimary : IDisposable
         _settings.CheckpointDelayChanged += _control.RequestCheckpoint;
         try
         {
-            Expect(ColoMessage.CheckpointReady);
+            Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
+            _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
+            _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
             while (WaitForTrigger())
                 Transact();
+            if (_machine.Ended.IsCompleted && !_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
+                SayGoodbye();
         }
         catch (Exception e) when (e is LinkException or MigrationException or TimeoutException or MachineCommandException)
         {
-            _control.Failover.MarkBroken();
+            if (!_control.Failover.IsClosed)
+                _control.Failover.MarkBroken();
             if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
                 _control.OnMessage($"protection is lost: {e.Message}");
         }
@@ -93,7 +101,7 @@ internal sealed class ColoPrimary : IDisposable
         {
             _inbox.Signal.Reset();
             ThrowIfBroken();
-            if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
+            if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0) || _machine.Ended.IsCompleted)
                 return false;
             TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
             if (_control.TakeCheckpointRequest() || due <= TimeSpan.Zero)
@@ -120,6 +128,23 @@ internal sealed class ColoPrimary : IDisposable
         Send(ColoMessage.Heartbeat);
         _lastBeat = Stopwatch.GetTimestamp();
         return interval;
+    }
+
+    // The secondary gets the guest as it ended, and why it did; without that its machine's end would look like a crash.
+    private void SayGoodbye()
+    {
+        Transact();
+        MachineEnd end = _machine.Ended.GetAwaiter().GetResult();
+        ShutdownNotice notice = new((uint)end.Cause, Math.Min((uint)end.ExitStatus, ShutdownNotice.MaxExitStatus));
+        if (!_knowsNotices)
+            return;
+        Span<byte> message = stackalloc byte[ShutdownNotice.SizeBytes];
+        notice.Write(message);
+        _sender.Append(message);
+        _sender.Flush();
+        _control.OnColoSent(ColoMessage.ShutdownNotice);
+        Expect(ColoMessage.ShutdownReceived);
+        _saidGoodbye = true;
     }
 
     private void Transact()
@@ -186,7 +211,9 @@ internal sealed class ColoPrimary : IDisposable
         _sender.Flush();
     }
 
-    private void Expect(ColoMessage expected)
+    private void Expect(ColoMessage expected) => Expect(expected, _settings.StepDeadline);
+
+    private void Expect(ColoMessage expected, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();
         while (true)
@@ -202,7 +229,7 @@ internal sealed class ColoPrimary : IDisposable
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
                 throw new MigrationException("the session was ended");
-            TimeSpan left = MigrationConstants.StepDeadline - Stopwatch.GetElapsedTime(start);
+            TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
             if (left <= TimeSpan.Zero)
                 throw new MigrationException($"{_link.Description} did not send {expected.Name()} in time");
             _inbox.Signal.Wait(left);
@@ -211,6 +238,12 @@ internal sealed class ColoPrimary : IDisposable
 
     private void ThrowIfBroken()
     {
+        if (_inbox.PeerEnd is { } end)
+        {
+            _control.Failover.MarkClosed();
+            throw new MigrationException($"the secondary was ended ({((ShutdownCause)end.Cause).ToString()})");
+        }
+
         if (_inbox.Failure is { } failure)
             throw failure;
     }
@@ -221,6 +254,9 @@ internal sealed class ColoPrimary : IDisposable
         _link.Shutdown();
         _machine.DirtyLog.Stop();
         _machine.EndRecording();
-        ColoExit.Complete(_control, static () => { });
+        if (_saidGoodbye)
+            ColoExit.End(_control);
+        else
+            ColoExit.Complete(_control, static () => { });
     }
 }

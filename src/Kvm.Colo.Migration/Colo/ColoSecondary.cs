@@ -33,6 +33,8 @@ internal sealed class ColoSecondary : IDisposable
     private ChannelBuffer _blob = new();
     private ChannelBuffer _previousBlob = new();
     private ulong _epoch;
+    private bool _peerHasEnded;
+    private bool _saidGoodbye;
 
     public ColoSecondary(
         VirtualMachine machine,
@@ -72,18 +74,25 @@ internal sealed class ColoSecondary : IDisposable
         try
         {
             Send(ColoMessage.CheckpointReady);
-            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
+            _link.SendDeadline = _settings.StepDeadline;
+            while (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0) && !_machine.Ended.IsCompleted && !_peerHasEnded)
                 ReceiveOne();
+            if (_machine.Ended.IsCompleted && !_peerHasEnded)
+                SayGoodbye();
         }
-        catch (Exception e) when (e is LinkException or MigrationException)
+        catch (Exception e) when (e is LinkException or MigrationException or MachineCommandException)
         {
-            _control.Failover.MarkBroken();
+            if (!_control.Failover.IsClosed)
+                _control.Failover.MarkBroken();
             if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
                 _control.OnMessage($"the primary is lost: {e.Message}");
         }
 
         _link.Shutdown();
-        ColoExit.Complete(_control, TakeOver);
+        if (_saidGoodbye || (_peerHasEnded && !_control.Failover.IsClosed))
+            ColoExit.End(_control);
+        else
+            ColoExit.Complete(_control, TakeOver);
     }
 
     public void Dispose()
@@ -93,6 +102,39 @@ internal sealed class ColoSecondary : IDisposable
         _wire.Dispose();
         _blob.Dispose();
         _previousBlob.Dispose();
+    }
+
+    private void SayGoodbye()
+    {
+        MachineEnd end = _machine.Ended.GetAwaiter().GetResult();
+        ShutdownNotice notice = new((uint)end.Cause, Math.Min((uint)end.ExitStatus, ShutdownNotice.MaxExitStatus));
+        if ((_features & ColoFeatures.ShutdownNotice) == 0)
+            return;
+        Span<byte> message = stackalloc byte[ShutdownNotice.SizeBytes];
+        notice.Write(message);
+        _link.Send(message);
+        _control.OnColoSent(ColoMessage.ShutdownNotice);
+        _saidGoodbye = true;
+    }
+
+    // A guest that ended itself has ended here too. One whose host ended it can go on: whether it does is the operator's decision.
+    private void OnPeerEnd()
+    {
+        _reader.Require(ShutdownNotice.SizeBytes);
+        if (ShutdownNotice.TryRead(_reader.Available, out ShutdownNotice notice) != FrameStatus.Ok || !Enum.IsDefined((ShutdownCause)notice.Cause))
+            throw new MigrationException($"{_link.Description}: a malformed shutdown notice");
+        _reader.Consume(ShutdownNotice.SizeBytes);
+        _peerHasEnded = true;
+        Send(ColoMessage.ShutdownReceived);
+        var cause = (ShutdownCause)notice.Cause;
+        if (cause is ShutdownCause.GuestShutdown or ShutdownCause.GuestReset or ShutdownCause.GuestPanic)
+        {
+            _machine.EndWithPeer(cause, (int)notice.ExitStatus);
+            return;
+        }
+
+        _control.Failover.MarkClosed();
+        _control.OnMessage($"the primary was ended ({cause})");
     }
 
     private void TakeOver()
@@ -113,6 +155,9 @@ internal sealed class ColoSecondary : IDisposable
             case ColoMessage.CheckpointRequest:
                 ReceiveEpoch();
                 break;
+            case ColoMessage.ShutdownNotice:
+                OnPeerEnd();
+                break;
             default:
                 throw new MigrationException($"{_link.Description} sent {message.Name()}, expected checkpoint-request");
         }
@@ -121,7 +166,7 @@ internal sealed class ColoSecondary : IDisposable
     private void ReceiveEpoch()
     {
         Send(ColoMessage.CheckpointReply);
-        _reader.Deadline = MigrationConstants.StepDeadline;
+        _reader.Deadline = _settings.StepDeadline;
         _staging.Reset();
         Expect(ColoMessage.VmstateSend);
         _digest.Reset();
@@ -291,7 +336,7 @@ internal sealed class ColoSecondary : IDisposable
         _reader.Require(ColoMessageCodec.SizeBytes);
         if (ColoMessageCodec.TryRead(_reader.Available, _features, out ColoMessage message) != FrameStatus.Ok)
             throw new MigrationException($"{_link.Description}: not a COLO message: {Convert.ToHexStringLower(_reader.Available[..4])}");
-        if (message != ColoMessage.PageHashes)
+        if (message is not (ColoMessage.PageHashes or ColoMessage.ShutdownNotice))
             _reader.Consume(ColoMessageCodec.SizeBytes);
         _control.OnColoReceived(message);
         return message;

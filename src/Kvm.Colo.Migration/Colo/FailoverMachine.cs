@@ -14,6 +14,7 @@ internal sealed class FailoverMachine
     private FailoverState _state;
     private bool _loading;
     private bool _broken;
+    private bool _closed;
     private bool _requestedFirst;
 
     public FailoverState State
@@ -28,13 +29,23 @@ internal sealed class FailoverMachine
     /// <summary>Whether someone asked for the failover and it is not complete: the session's thread must act.</summary>
     public bool IsPending => State is FailoverState.Require or FailoverState.Active or FailoverState.Relaunch;
 
-    /// <summary>The true reason of the exit: a request that came before anything broke, or an error.</summary>
+    /// <summary>Whether the other side ended on purpose and said so.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_lock)
+                return _closed;
+        }
+    }
+
+    /// <summary>The true reason of the exit: a request (a failover's, or that of the other side's end) that came before anything broke, or an error.</summary>
     public ColoExitReason Reason
     {
         get
         {
             lock (_lock)
-                return _requestedFirst ? ColoExitReason.Request : _broken ? ColoExitReason.Error : ColoExitReason.None;
+                return _requestedFirst || _closed ? ColoExitReason.Request : _broken ? ColoExitReason.Error : ColoExitReason.None;
         }
     }
 
@@ -43,9 +54,8 @@ internal sealed class FailoverMachine
     {
         lock (_lock)
         {
-            if (_state != FailoverState.None)
+            if (!TryMove(FailoverTrigger.Request))
                 return false;
-            _state = FailoverState.Require;
             _requestedFirst |= !_broken;
             return true;
         }
@@ -58,15 +68,19 @@ internal sealed class FailoverMachine
             _broken = true;
     }
 
+    /// <summary>The other side has ended on purpose; without effect when the session broke before.</summary>
+    public void MarkClosed()
+    {
+        lock (_lock)
+            _closed |= !_broken;
+    }
+
     /// <summary>The session's thread takes the request up. False when there is none, or when it has to wait for the end of a load.</summary>
     public bool TryBegin()
     {
         lock (_lock)
         {
-            if (_state != FailoverState.Require)
-                return false;
-            _state = _loading ? FailoverState.Relaunch : FailoverState.Active;
-            return _state == FailoverState.Active;
+            return TryMove(_loading ? FailoverTrigger.BeginWhileLoading : FailoverTrigger.Begin) && _state == FailoverState.Active;
         }
     }
 
@@ -75,10 +89,8 @@ internal sealed class FailoverMachine
     {
         lock (_lock)
         {
-            if (_state is FailoverState.Active or FailoverState.Completed)
-                return false;
-            _loading = true;
-            return true;
+            _loading = TryMove(FailoverTrigger.LoadBegins);
+            return _loading;
         }
     }
 
@@ -88,8 +100,7 @@ internal sealed class FailoverMachine
         lock (_lock)
         {
             _loading = false;
-            if (_state == FailoverState.Relaunch)
-                _state = FailoverState.Require;
+            TryMove(FailoverTrigger.LoadEnds);
         }
     }
 
@@ -98,10 +109,15 @@ internal sealed class FailoverMachine
     {
         lock (_lock)
         {
-            if (_state != FailoverState.Active)
-                return false;
-            _state = FailoverState.Completed;
-            return true;
+            return TryMove(FailoverTrigger.Complete);
         }
+    }
+
+    private bool TryMove(FailoverTrigger trigger)
+    {
+        if (FailoverTable.Rule(_state, trigger).To is not { } to)
+            return false;
+        _state = to;
+        return true;
     }
 }

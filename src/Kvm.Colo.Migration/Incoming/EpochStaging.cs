@@ -16,6 +16,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     private const ulong PageMask = (1ul << LengthShift) - 1;
 
     private readonly PageStaging _records = new(pageCount);
+    private readonly RecentPeak _recentPeak = new();
 
     /// <summary>Records that arrived over the link.</summary>
     public int Received { get; private set; }
@@ -27,8 +28,11 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
 
     public void Reset()
     {
+        _recentPeak.Add(_records.Count);
         _records.Reset();
         Received = 0;
+        if (_recentPeak.TryTake(out int peak))
+            _records.Trim(peak);
     }
 
     /// <summary>Receives one page record's content.</summary>

@@ -9,6 +9,9 @@ internal interface ILink : IDisposable
     /// <summary>The peer for messages, such as <c>tcp:192.0.2.7:4444</c>.</summary>
     string Description { get; }
 
+    /// <summary>A send that makes no progress for this long fails. Set by the sending thread.</summary>
+    TimeSpan SendDeadline { set; }
+
     long BytesSent { get; }
 
     long BytesReceived { get; }

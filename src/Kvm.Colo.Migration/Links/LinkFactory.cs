@@ -55,6 +55,9 @@ internal static class LinkFactory
 
     private static SocketLink ConnectSocket(EndPoint peer, ProtocolType protocol, MigrationUri uri, TimeSpan deadline)
     {
+        // Said here, because a SocketException turns ENOENT into "cannot assign requested address".
+        if (uri.Transport == MigrationTransport.Unix && !File.Exists(uri.Target))
+            throw new LinkException($"Failed to connect to '{uri}': No such file or directory");
         Socket socket = protocol == ProtocolType.Tcp
             ? new Socket(SocketType.Stream, protocol)
             : new Socket(AddressFamily.Unix, SocketType.Stream, protocol);
@@ -105,6 +108,8 @@ internal static class LinkFactory
 
     private static ILink OpenDescriptor(MigrationUri uri)
     {
+        if (!Path.Exists($"/proc/self/fd/{uri.Port}"))
+            throw new LinkException($"cannot open {uri}: no such descriptor was inherited");
         try
         {
             Socket socket = new(new SafeSocketHandle(uri.Port, ownsHandle: true));

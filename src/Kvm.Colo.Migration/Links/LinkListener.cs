@@ -20,6 +20,8 @@ internal sealed class LinkListener : IDisposable
         {
             if (uri.Transport == MigrationTransport.Unix)
             {
+                if (Path.GetDirectoryName(Path.GetFullPath(uri.Target)) is { } directory && !Directory.Exists(directory))
+                    throw new IOException($"there is no directory {directory}");
                 RemoveStale(uri.Target);
                 _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 _socket.Bind(new UnixDomainSocketEndPoint(uri.Target));

@@ -23,6 +23,21 @@ internal sealed class SocketLink : ILink
 
     public string Description { get; }
 
+    public TimeSpan SendDeadline
+    {
+        set
+        {
+            try
+            {
+                _socket.SendTimeout = Math.Max(1, (int)Math.Min(value.TotalMilliseconds, int.MaxValue));
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                throw Failure("set up", e);
+            }
+        }
+    }
+
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
     public long BytesReceived => Volatile.Read(ref _bytesReceived);

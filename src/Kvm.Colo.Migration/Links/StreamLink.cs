@@ -8,6 +8,14 @@ internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? inp
 
     public string Description { get; } = description;
 
+    public TimeSpan SendDeadline
+    {
+        set
+        {
+            // A file or a pipe blocks as long as it blocks; cancelling closes it.
+        }
+    }
+
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
     public long BytesReceived => Volatile.Read(ref _bytesReceived);
@@ -19,7 +27,7 @@ internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? inp
             (output ?? throw new LinkException($"{Description} cannot be written")).Write(data);
             _bytesSent += data.Length;
         }
-        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException or UnauthorizedAccessException)
         {
             throw new LinkException($"cannot write {Description}: {e.Message}", e);
         }
@@ -33,7 +41,7 @@ internal sealed class StreamLink(System.IO.Stream? output, System.IO.Stream? inp
             _bytesReceived += received;
             return received;
         }
-        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException and not LinkException or ObjectDisposedException or UnauthorizedAccessException)
         {
             throw new LinkException($"cannot read {Description}: {e.Message}", e);
         }

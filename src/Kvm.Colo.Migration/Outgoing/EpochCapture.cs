@@ -18,6 +18,7 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     private const int MaxCopyAheadPasses = 4;
 
     private readonly PageIndex _recordOfPage = new(memory.PageCount);
+    private readonly RecentPeak _recentPeak = new();
     private int _lastCount;
 
     /// <summary>Pages that are dirty and not captured yet; a pass that sends ahead adds to it and takes from it.</summary>
@@ -49,7 +50,10 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     {
         for (int i = 0; i < Staging.Count; i++)
             _recordOfPage.Remove(PageOf(Staging.Record(i)));
+        _recentPeak.Add(Staging.Count);
         Staging.Reset();
+        if (_recentPeak.TryTake(out int peak))
+            Staging.Trim(peak);
     }
 
     /// <summary>

@@ -91,7 +91,8 @@ internal sealed class OutgoingMigration : IDisposable
 
     private ColoFeatures OfferedFeatures()
     {
-        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta;
+        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta
+            | ColoFeatures.ShutdownNotice;
         if (_settings.DeltaCachePages > 0)
             features |= ColoFeatures.Deltas;
         if (_settings.PageHashes)
@@ -125,7 +126,9 @@ internal sealed class OutgoingMigration : IDisposable
     {
         GuestMemory memory = _machine.Memory;
         memory.DeviceDirty.ClearAll();
-        AddPopulatedPages(memory, _capture.Dirty);
+        // What was never touched is zero on both sides and costs nothing. Page 0 goes in any case: it names the block for all that follow.
+        _capture.Dirty.Mark(0);
+        memory.AddUsedPages(_capture.Dirty);
         ulong cutPages = _colo ? ColoCutPages : PlainCutPages();
         for (int pass = 1; ; pass++)
         {
@@ -144,25 +147,6 @@ internal sealed class OutgoingMigration : IDisposable
 
     private ulong PlainCutPages() =>
         (ulong)Math.Max(256, _settings.DowntimeLimit.TotalSeconds * (_settings.MaxBandwidth > 0 ? _settings.MaxBandwidth : 1L << 30) / GuestPage.SizeBytes);
-
-    // What was never touched is zero on both sides and costs nothing. Page 0 goes in any case: it names the block for all that follow.
-    private static void AddPopulatedPages(GuestMemory memory, PageBitmap into)
-    {
-        into.Mark(0);
-        if (memory.IsReplica)
-        {
-            into.SetAll();
-            return;
-        }
-
-        for (ulong page = memory.NextPopulated(0); page < memory.PageCount;)
-        {
-            ulong end = memory.NextUnpopulated(page);
-            for (; page < end; page++)
-                into.Mark(page);
-            page = memory.NextPopulated(end);
-        }
-    }
 
     private void CompletePlain(ReturnInbox? inbox)
     {

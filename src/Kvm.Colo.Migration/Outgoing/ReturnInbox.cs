@@ -1,4 +1,5 @@
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Native;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Outgoing;
@@ -22,6 +23,7 @@ internal sealed class ReturnInbox : IDisposable
     private int _questions;
     private ConfigurationReply? _reply;
     private LinkException? _failure;
+    private ShutdownNotice? _peerEnd;
     private long _lastHeard = Environment.TickCount64;
 
     /// <summary>Starts to read; <paramref name="sent"/> is the configuration the peer's reply is judged by.</summary>
@@ -44,6 +46,16 @@ internal sealed class ReturnInbox : IDisposable
         {
             lock (_lock)
                 return _failure;
+        }
+    }
+
+    /// <summary>What the peer said as its machine ended, null while it lives.</summary>
+    public ShutdownNotice? PeerEnd
+    {
+        get
+        {
+            lock (_lock)
+                return _peerEnd;
         }
     }
 
@@ -84,6 +96,7 @@ internal sealed class ReturnInbox : IDisposable
 
     private void Main()
     {
+        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
         try
         {
             while (true)
@@ -111,6 +124,10 @@ internal sealed class ReturnInbox : IDisposable
         else if (word == ColoMessage.PageVerdicts)
         {
             ReadVerdicts();
+        }
+        else if (word == ColoMessage.ShutdownNotice)
+        {
+            ReadNotice();
         }
         else
         {
@@ -144,6 +161,16 @@ internal sealed class ReturnInbox : IDisposable
         verdicts.CopyTo(_verdicts);
         _reader.Consume(frame);
         Keep(ColoMessage.PageVerdicts);
+    }
+
+    private void ReadNotice()
+    {
+        _reader.Require(ShutdownNotice.SizeBytes);
+        if (ShutdownNotice.TryRead(_reader.Available, out ShutdownNotice notice) != FrameStatus.Ok)
+            throw new LinkException($"{_reader.Link.Description}: a malformed shutdown notice");
+        _reader.Consume(ShutdownNotice.SizeBytes);
+        lock (_lock)
+            _peerEnd = notice;
     }
 
     private void Keep(ColoMessage word)

@@ -3,8 +3,8 @@ namespace Kvm.Colo.Native.Io;
 /// <content>A watched descriptor and its place in the table of registrations.</content>
 internal sealed unsafe partial class EpollLoop
 {
-    private sealed class Registration(EpollLoop loop, SafeDescriptor descriptor, Action<IoEvents> callback, int slot, uint generation)
-        : IIoRegistration
+    private sealed class Registration(
+        EpollLoop loop, SafeDescriptor descriptor, Action<IoEvents> callback, int slot, uint generation) : IIoRegistration
     {
         private IoEvents _events;
         private bool _disposed;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Kvm.Colo.Native.Io;
 
 /// <summary>
-/// The I/O thread: one named thread over epoll for taps, notifications, disk completions and serial input. A callback that throws is
-/// reported and the loop goes on. Allocates nothing per event.
+/// The I/O thread: one named thread over epoll for taps, notifications, disk completions and serial input. A callback that throws
+/// is reported and the loop goes on. Allocates nothing per event.
 /// </summary>
 internal sealed unsafe partial class EpollLoop : IIoLoop, IDisposable
 {

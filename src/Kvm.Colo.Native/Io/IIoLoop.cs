@@ -13,7 +13,9 @@ internal interface IIoLoop
     /// <exception cref="NativeException">The kernel does not watch this kind of descriptor.</exception>
     IIoRegistration Register(SafeDescriptor descriptor, IoEvents events, Action<IoEvents> callback);
 
-    /// <summary>Runs <paramref name="callback"/> soon, in the order of posting. Does not allocate for a delegate that is kept.</summary>
+    /// <summary>
+    /// Runs <paramref name="callback"/> soon, in the order of posting. Does not allocate for a delegate that is kept.
+    /// </summary>
     void Post(Action callback);
 
     IIoTimer CreateTimer(Action callback);

@@ -6,6 +6,8 @@ namespace Kvm.Colo.Native.Io;
 /// </summary>
 internal interface IIoRegistration : IDisposable
 {
-    /// <summary>Watches for <paramref name="events"/> from now on; <see cref="IoEvents.None"/> stops watching without giving up the place.</summary>
+    /// <summary>
+    /// Watches for <paramref name="events"/> from now on; <see cref="IoEvents.None"/> stops watching without giving up the place.
+    /// </summary>
     void Update(IoEvents events);
 }

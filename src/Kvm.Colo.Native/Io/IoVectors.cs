@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Kvm.Colo.Native.Io;
 
 /// <summary>
-/// A list of host memory ranges for one vectored transfer (struct iovec, readv(2)), consumed from the front as the kernel transfers:
-/// a partial transfer is continued where it stopped, never begun again. Not thread-safe; allocated once and used again.
+/// A list of host memory ranges for one vectored transfer (struct iovec, readv(2)), consumed from the front as the kernel
+/// transfers: a partial transfer is continued where it stopped, never begun again. Not thread-safe; allocated once and used
+/// again.
 /// </summary>
 internal sealed unsafe class IoVectors
 {

@@ -1,6 +1,8 @@
 namespace Kvm.Colo.Native.Io;
 
-/// <summary>Transfers on an open descriptor with the result or -errno, for callers that hold managed spans or ranges of guest memory.</summary>
+/// <summary>
+/// Transfers on an open descriptor with the result or -errno, for callers that hold managed spans or ranges of guest memory.
+/// </summary>
 internal static unsafe class NativeFile
 {
     /// <summary>RWF_DSYNC of pwritev2(2): the write is on stable storage when the call returns.</summary>

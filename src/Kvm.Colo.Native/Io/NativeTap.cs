@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Kvm.Colo.Native.Io;
 
-/// <summary>The calls that make an open /dev/net/tun a tap interface (Documentation/networking/tuntap.rst); results or -errno.</summary>
+/// <summary>
+/// The calls that make an open /dev/net/tun a tap interface (Documentation/networking/tuntap.rst); results or -errno.
+/// </summary>
 internal static unsafe class NativeTap
 {
     /// <summary>IFNAMSIZ - 1.</summary>

@@ -26,6 +26,14 @@ internal sealed record QmpColoStatistics
     /// <summary>Pages found equal on both sides by their hash, not sent.</summary>
     public ulong IdenticalPages { get; init; }
 
+    /// <summary>Pages sent as their difference to what was sent last.</summary>
+    public ulong DeltaPages { get; init; }
+
+    public ulong ZeroPages { get; init; }
+
+    /// <summary>Pages sent whole.</summary>
+    public ulong FullPages { get; init; }
+
     public ulong TransferredBytes { get; init; }
 
     public ulong LastTransferredBytes { get; init; }

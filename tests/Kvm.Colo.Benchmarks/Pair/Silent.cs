@@ -26,7 +26,7 @@ internal sealed class Silent : IMachineObserver, IMigrationObserver
     {
     }
 
-    public void OnPanic()
+    public void OnPanic(PanicAction action)
     {
     }
 

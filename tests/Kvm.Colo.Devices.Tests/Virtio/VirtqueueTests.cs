@@ -4,7 +4,9 @@ using Kvm.Colo.Devices.Virtio.Rng;
 
 namespace Kvm.Colo.Devices.Tests.Virtio;
 
-/// <summary>The queue through the simplest device there is: every request asks for bytes, so what came back shows what was understood.</summary>
+/// <summary>
+/// The queue through the simplest device there is: every request asks for bytes, so what came back shows what was understood.
+/// </summary>
 public sealed class VirtqueueTests : IDisposable
 {
     private const ulong Buffers = VirtioBench<VirtioRng>.Buffers;
@@ -50,8 +52,9 @@ public sealed class VirtqueueTests : IDisposable
 
     public static TheoryData<string> Malformations =>
     [
-        "loop", "self", "next-out-of-range", "outside-ram", "past-end", "wraps", "readable-after-writable", "indirect-not-negotiated",
-        "indirect-in-indirect", "indirect-and-next", "indirect-odd-length", "indirect-empty", "indirect-too-long", "indirect-outside-ram",
+        "loop", "self", "next-out-of-range", "outside-ram", "past-end", "wraps", "readable-after-writable",
+        "indirect-not-negotiated", "indirect-in-indirect", "indirect-and-next", "indirect-odd-length", "indirect-empty",
+        "indirect-too-long", "indirect-outside-ram",
         "indirect-loop", "indirect-next-out-of-range",
     ];
 

@@ -29,7 +29,7 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
 
     public void OnReset(bool byGuest, ShutdownCause cause) => Add($"RESET {byGuest} {cause}");
 
-    public void OnPanic() => Add("GUEST_PANICKED");
+    public void OnPanic(PanicAction action) => Add($"GUEST_PANICKED {action}");
 
     public void OnPowerdown() => Add("POWERDOWN");
 

@@ -11,6 +11,11 @@ internal sealed class RecordingLink(ILink inner) : ILink
 
     public string Description => inner.Description;
 
+    public TimeSpan SendDeadline
+    {
+        set => inner.SendDeadline = value;
+    }
+
     public long BytesSent => inner.BytesSent;
 
     public long BytesReceived => inner.BytesReceived;

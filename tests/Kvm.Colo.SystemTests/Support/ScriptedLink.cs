@@ -10,6 +10,14 @@ internal sealed class ScriptedLink(ReadOnlyMemory<byte> script, Action onEnd) : 
 
     public string Description => "script";
 
+    public TimeSpan SendDeadline
+    {
+        set
+        {
+            // Nothing here waits.
+        }
+    }
+
     public long BytesSent => _answers.Length;
 
     public long BytesReceived => _position;

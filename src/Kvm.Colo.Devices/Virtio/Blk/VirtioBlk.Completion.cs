@@ -5,8 +5,9 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 namespace Kvm.Colo.Devices.Virtio.Blk;
 
 /// <content>
-/// From the host back to the guest. Any thread puts an ended request into a list of its own lock; the list is emptied under the device's
-/// lock. The device's lock is never wanted by whoever ends a request, so it may be held while waiting for requests to end.
+/// From the host back to the guest. Any thread puts an ended request into a list of its own lock; the list is emptied under the
+/// device's lock. The device's lock is never wanted by whoever ends a request, so it may be held while waiting for requests to
+/// end.
 /// </content>
 internal sealed partial class VirtioBlk
 {

@@ -5,7 +5,9 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 
 namespace Kvm.Colo.Devices.Virtio.Blk;
 
-/// <content>Reading a request: the header is copied once, everything is checked on the copy, in 64 bits and without sums that wrap.</content>
+/// <content>
+/// Reading a request: the header is copied once, everything is checked on the copy, in 64 bits and without sums that wrap.
+/// </content>
 internal sealed partial class VirtioBlk
 {
     private void Begin(VirtioBlkSlot slot)
@@ -88,7 +90,8 @@ internal sealed partial class VirtioBlk
             return;
         }
 
-        if (_node.IsReadOnly || !IsOnDisk(sector, lengthBytes))
+        bool isTooLong = operation == BlockOperation.WriteZeroes && lengthBytes > (ulong)MaxZeroedSectors * SectorBytes;
+        if (_node.IsReadOnly || isTooLong || !IsOnDisk(sector, lengthBytes))
         {
             Faults.Report("a range that is not on the disk", sector);
             End(slot, StatusIoError, 0);

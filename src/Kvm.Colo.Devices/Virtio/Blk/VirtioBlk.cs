@@ -6,8 +6,8 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 namespace Kvm.Colo.Devices.Virtio.Blk;
 
 /// <summary>
-/// Block device (virtio 1.2, section 5.2) over any block node. Requests run side by side; whoever completes them hands them to the I/O
-/// thread, which reports all that have ended with one interrupt. Errors of the host become errors of the request.
+/// Block device (virtio 1.2, section 5.2) over any block node. Requests run side by side; whoever completes them hands them to
+/// the I/O thread, which reports all that have ended with one interrupt. Errors of the host become errors of the request.
 /// </summary>
 internal sealed partial class VirtioBlk : VirtioDevice
 {
@@ -16,6 +16,11 @@ internal sealed partial class VirtioBlk : VirtioDevice
 
     /// <summary>The largest transfer; Linux asks for at most 1.25 MiB unless told otherwise.</summary>
     public const ulong MaxTransferBytes = 64ul << 20;
+
+    /// <summary>
+    /// The largest write-zeroes: a host that must write the zeroes itself does it within a checkpoint's patience.
+    /// </summary>
+    public const uint MaxZeroedSectors = (64 << 20) / SectorBytes;
 
     private static readonly TimeSpan s_resetPatience = TimeSpan.FromSeconds(10);
     private readonly IBlockNode _node;
@@ -135,10 +140,11 @@ internal sealed partial class VirtioBlk : VirtioDevice
         WriteField(ConfigMaxDiscardSectors, maxSectors);
         WriteField(ConfigMaxDiscardSegments, 1);
         WriteField(ConfigDiscardAlignment, 4096 / SectorBytes);
-        WriteField(ConfigMaxWriteZeroesSectors, maxSectors);
+        WriteField(ConfigMaxWriteZeroesSectors, Math.Min(maxSectors, MaxZeroedSectors));
         WriteField(ConfigMaxWriteZeroesSegments, 1);
         _configuration[ConfigWriteZeroesMayUnmap] = 1;
     }
 
-    private void WriteField(int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_configuration.AsSpan(offset), value);
+    private void WriteField(int offset, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(_configuration.AsSpan(offset), value);
 }

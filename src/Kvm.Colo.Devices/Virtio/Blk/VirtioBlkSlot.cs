@@ -2,7 +2,9 @@ using Kvm.Colo.Block;
 
 namespace Kvm.Colo.Devices.Virtio.Blk;
 
-/// <summary>One request of the guest: its chain and what became of it. Made when the queue is that deep for the first time, then reused.</summary>
+/// <summary>
+/// One request of the guest: its chain and what became of it. Made when the queue is that deep for the first time, then reused.
+/// </summary>
 internal sealed class VirtioBlkSlot
 {
     public VirtioBlkSlot(int maxSegments, Action<VirtioBlkSlot> completed)

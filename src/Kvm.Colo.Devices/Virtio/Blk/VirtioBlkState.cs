@@ -11,5 +11,7 @@ internal sealed class VirtioBlkState(ulong offeredFeatures, ReadOnlySpan<ushort>
     protected override void VisitDevice(StateVisitor v) => v.U64("capacity", ref CapacityBytes);
 
     protected override string? ValidateDevice() =>
-        CapacityBytes == expectedCapacityBytes ? null : $"the disk has {CapacityBytes} bytes there and {expectedCapacityBytes} here";
+        CapacityBytes == expectedCapacityBytes
+            ? null
+            : $"the disk has {CapacityBytes} bytes there and {expectedCapacityBytes} here";
 }

@@ -3,8 +3,8 @@ using Kvm.Colo.Devices.Serial;
 namespace Kvm.Colo.Devices.Virtio.Console;
 
 /// <summary>
-/// Console device with one port (virtio 1.2, section 5.3) on a serial backend. A chain the backend does not take whole goes back to the
-/// queue and is continued when there is room, so nothing the guest said waits inside the device.
+/// Console device with one port (virtio 1.2, section 5.3) on a serial backend. A chain the backend does not take whole goes back
+/// to the queue and is continued when there is room, so nothing the guest said waits inside the device.
 /// </summary>
 internal sealed class VirtioConsole : VirtioDevice, ISerialInput
 {
@@ -47,7 +47,9 @@ internal sealed class VirtioConsole : VirtioDevice, ISerialInput
     /// <summary>Neither SIZE nor MULTIPORT is offered: every field is zero.</summary>
     public override void ReadConfiguration(int offset, Span<byte> data) => data.Clear();
 
-    /// <summary>Input from the backend. Refused while a secondary speculates: the primary's guest is the one that hears it.</summary>
+    /// <summary>
+    /// Input from the backend. Refused while a secondary speculates: the primary's guest is the one that hears it.
+    /// </summary>
     public int Receive(ReadOnlySpan<byte> data)
     {
         lock (Gate)
@@ -134,7 +136,9 @@ internal sealed class VirtioConsole : VirtioDevice, ISerialInput
             Reschedule(TransmitQueue);
     }
 
-    /// <summary>Sends the rest of the chain; false when the backend has no room. Without any turn left the chain is not finished.</summary>
+    /// <summary>
+    /// Sends the rest of the chain; false when the backend has no room. Without any turn left the chain is not finished.
+    /// </summary>
     private bool TrySend(ref int left)
     {
         left -= VirtqDescriptor.SizeBytes;

@@ -4,8 +4,8 @@ using Kvm.Colo.Native.Io;
 namespace Kvm.Colo.Devices.Virtio.Mmio;
 
 /// <content>
-/// Notifications: a queue with an eventfd is served on the I/O thread, any other on the vCPU thread, never on both. A write that KVM did
-/// not turn into a signal all the same (its emulator may do that) is turned into one here.
+/// Notifications: a queue with an eventfd is served on the I/O thread, any other on the vCPU thread, never on both. A write that
+/// KVM did not turn into a signal all the same (its emulator may do that) is turned into one here.
 /// </content>
 internal sealed partial class VirtioMmioTransport
 {

@@ -4,8 +4,8 @@ using static Kvm.Colo.Devices.Virtio.Mmio.VirtioMmioRegisters;
 namespace Kvm.Colo.Devices.Virtio.Mmio;
 
 /// <summary>
-/// The MMIO transport, version 2 (virtio 1.2, section 4.2): one window of registers and one interrupt pin per device. Registers below
-/// 0x100 answer aligned 32-bit accesses only. Interrupts reach the controller before the call that raises them returns.
+/// The MMIO transport, version 2 (virtio 1.2, section 4.2): one window of registers and one interrupt pin per device. Registers
+/// below 0x100 answer aligned 32-bit accesses only. Interrupts reach the controller before the call that raises them returns.
 /// </summary>
 internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTransport, IDisposable
 {
@@ -104,8 +104,8 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
         _queueSelect = state.QueueSelect;
         _interruptStatus = state.InterruptStatus;
 
-        // The interrupt controller's own state is loaded separately, so the pin is driven whatever we think its level is. A pulse the
-        // guest has already seen costs it one look at InterruptStatus; one it has not seen must not be lost.
+        // The interrupt controller's own state is loaded separately, so the pin is driven whatever we think its level is. A pulse
+        // the guest has already seen costs it one look at InterruptStatus; one it has not seen must not be lost.
         if (_mode == VirtioInterruptMode.Edge)
         {
             if (_interruptStatus != 0)

@@ -3,7 +3,9 @@ using static Kvm.Colo.Devices.Virtio.Net.VirtioNetProtocol;
 
 namespace Kvm.Colo.Devices.Virtio.Net;
 
-/// <content>After a move or a failover: the network must learn where the guest is. The guest is asked to say it, and the host says it.</content>
+/// <content>
+/// After a move or a failover: the network must learn where the guest is. The guest is asked to say it, and the host says it.
+/// </content>
 internal sealed partial class VirtioNet
 {
     private const int AnnounceRounds = 5;
@@ -12,8 +14,8 @@ internal sealed partial class VirtioNet
     private int _announceRoundsLeft;
 
     /// <summary>
-    /// Announces the guest here, now and in four more rounds, 50 ms apart at first and 100 ms longer each time. Called when the guest
-    /// runs here, on any thread.
+    /// Announces the guest here, now and in four more rounds, 50 ms apart at first and 100 ms longer each time. Called when the
+    /// guest runs here, on any thread.
     /// </summary>
     public void Announce()
     {

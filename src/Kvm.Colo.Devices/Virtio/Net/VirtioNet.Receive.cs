@@ -5,8 +5,8 @@ using static Kvm.Colo.Devices.Virtio.Net.VirtioNetProtocol;
 namespace Kvm.Colo.Devices.Virtio.Net;
 
 /// <content>
-/// To the guest. Without buffers one frame is held and the backend is not looked at until the guest offers some: nothing spins, and what
-/// comes too fast is dropped by the host's own queue.
+/// To the guest. Without buffers one frame is held and the backend is not looked at until the guest offers some: nothing spins,
+/// and what comes too fast is dropped by the host's own queue.
 /// </content>
 internal sealed partial class VirtioNet
 {
@@ -31,7 +31,7 @@ internal sealed partial class VirtioNet
             }
             catch (Exception e)
             {
-                Fail(e.Message);
+                FailUnexpectedly(e);
                 UpdateReceiving();
             }
         }
@@ -62,7 +62,8 @@ internal sealed partial class VirtioNet
                 _heldBytes = Math.Max(0, _backend.TryReceive(_receiveFrame));
             if (_heldBytes == 0)
                 break;
-            if (_heldBytes >= VnetHeader.SizeBytes + EthernetHeaderBytes && Deliver(_receiveFrame.AsSpan(0, _heldBytes)) == Delivery.NoBuffers)
+            if (_heldBytes >= VnetHeader.SizeBytes + EthernetHeaderBytes
+                && Deliver(_receiveFrame.AsSpan(0, _heldBytes)) == Delivery.NoBuffers)
             {
                 _waitsForBuffers = true;
                 UpdateReceiving();

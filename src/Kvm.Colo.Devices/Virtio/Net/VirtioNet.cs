@@ -7,8 +7,8 @@ using static Kvm.Colo.Devices.Virtio.Net.VirtioNetProtocol;
 namespace Kvm.Colo.Devices.Virtio.Net;
 
 /// <summary>
-/// Network card (virtio 1.2, section 5.1) with one queue pair and a control queue, on any backend. Each frame is copied once between
-/// guest memory and a buffer of the card, so nobody looks at bytes the guest can still change.
+/// Network card (virtio 1.2, section 5.1) with one queue pair and a control queue, on any backend. Each frame is copied once
+/// between guest memory and a buffer of the card, so nobody looks at bytes the guest can still change.
 /// </summary>
 internal sealed partial class VirtioNet : VirtioDevice
 {

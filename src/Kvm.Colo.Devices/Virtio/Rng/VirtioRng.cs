@@ -2,7 +2,9 @@ using Kvm.Colo.Native.Io;
 
 namespace Kvm.Colo.Devices.Virtio.Rng;
 
-/// <summary>Entropy device (virtio 1.2, section 5.4): fills the guest's buffers from the kernel's generator, at most 64 KiB a request.</summary>
+/// <summary>
+/// Entropy device (virtio 1.2, section 5.4): fills the guest's buffers from the kernel's generator, at most 64 KiB a request.
+/// </summary>
 internal sealed class VirtioRng : VirtioDevice
 {
     public const uint VirtioId = 4;

@@ -6,7 +6,9 @@ using static Kvm.Colo.Devices.Virtio.Blk.VirtioBlkProtocol;
 
 namespace Kvm.Colo.Devices.Tests.Virtio.Blk;
 
-/// <summary>A disk with its driver: requests as a guest makes them, over a real image file or over a node of the test's.</summary>
+/// <summary>
+/// A disk with its driver: requests as a guest makes them, over a real image file or over a node of the test's.
+/// </summary>
 internal sealed class BlkBench : IDisposable
 {
     public const int ImageBytes = 4 << 20;
@@ -21,7 +23,8 @@ internal sealed class BlkBench : IDisposable
         _path = Path.Combine(Path.GetTempPath(), $"colo-{Guid.NewGuid():n}.img");
         File.WriteAllBytes(_path, new byte[ImageBytes]);
         Node = RawDisk.Open(_path, isReadOnly, "vda");
-        Virtio = new VirtioBench<VirtioBlk>(host => new VirtioBlk(host, new VirtioBlkConfig("vda", 0, "colo-serial-0123456789"), Node));
+        var config = new VirtioBlkConfig("vda", 0, "colo-serial-0123456789");
+        Virtio = new VirtioBench<VirtioBlk>(host => new VirtioBlk(host, config, Node));
     }
 
     public BlkBench(IBlockNode node)

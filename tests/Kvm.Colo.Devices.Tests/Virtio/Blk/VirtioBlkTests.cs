@@ -36,9 +36,9 @@ public sealed class VirtioBlkTests
         int done = 0;
         for (int piece = 512; done + piece <= content.Length; piece = Math.Min(piece * 2, 128 * 1024))
         {
-            ulong half = (ulong)done + 100;
-            GuestBuffer[] parts = [GuestBuffer.ToDevice(Data + (ulong)done, 100), GuestBuffer.ToDevice(Data + half, (uint)piece - 100)];
-            bench.Offer(TypeOut, (ulong)done / 512, parts);
+            ulong at = Data + (ulong)done;
+            GuestBuffer[] halves = [GuestBuffer.ToDevice(at, 100), GuestBuffer.ToDevice(at + 100, (uint)piece - 100)];
+            bench.Offer(TypeOut, (ulong)done / 512, halves);
             done += piece;
         }
 
@@ -48,7 +48,8 @@ public sealed class VirtioBlkTests
         Assert.Equal(SHA256.HashData(content.AsSpan(0, done)), SHA256.HashData(bench.Image.AsSpan(0, done)));
 
         const ulong back = Data + (2 << 20);
-        Assert.Equal(StatusOk, bench.Run(TypeIn, 0, GuestBuffer.ToDriver(back, 3), GuestBuffer.ToDriver(back + 3, (uint)done - 3)));
+        GuestBuffer[] parts = [GuestBuffer.ToDriver(back, 3), GuestBuffer.ToDriver(back + 3, (uint)done - 3)];
+        Assert.Equal(StatusOk, bench.Run(TypeIn, 0, parts));
         Assert.Equal(SHA256.HashData(content.AsSpan(0, done)), SHA256.HashData(bench.Virtio.Read(back, done)));
         Assert.Equal(0, bench.Device.Faults.Count);
     }
@@ -206,8 +207,12 @@ public sealed class VirtioBlkTests
         new Random(5).NextBytes(noise);
         bench.Virtio.Write(Data, noise);
         bench.Run(TypeOut, 0, GuestBuffer.ToDevice(Data, (uint)noise.Length));
-        for (int i = 0; i < 20; i++)
-            bench.Offer(TypeIn, (ulong)i, GuestBuffer.ToDriver(Data + 0x10_0000 + ((ulong)i * 5000), 1024), GuestBuffer.ToDriver(Data + 0x20_0000 + ((ulong)i * 9000), 512));
+        for (ulong i = 0; i < 20; i++)
+        {
+            var first = GuestBuffer.ToDriver(Data + 0x10_0000 + (i * 5000), 1024);
+            bench.Offer(TypeIn, i, first, GuestBuffer.ToDriver(Data + 0x20_0000 + (i * 9000), 512));
+        }
+
         bench.Queue.SetUsedEvent(0);
         DirtyCheck.Run(bench.Virtio.Memory, bench.Complete);
         Assert.Equal(20, bench.Queue.TakeUsed().Count);

@@ -3,7 +3,10 @@ using Kvm.Colo.Memory;
 
 namespace Kvm.Colo.Devices.Tests.Virtio.Support;
 
-/// <summary>The driver's side of one split virtqueue, in guest memory, written to the letter of virtio 1.2 section 2.7 and able to break it.</summary>
+/// <summary>
+/// The driver's side of one split virtqueue, in guest memory, written to the letter of virtio 1.2 section 2.7 and able to break
+/// it.
+/// </summary>
 internal sealed class GuestQueue(GuestMemory memory, ushort size, ulong baseAddress)
 {
     private readonly List<(int Head, uint Length)> _completions = new(size);
@@ -21,7 +24,7 @@ internal sealed class GuestQueue(GuestMemory memory, ushort size, ulong baseAddr
 
     public ushort UsedIndex => Read16(Used + 2);
 
-    public ushort AvailableIndex => _availableIndex;
+    public bool HasUsed => _nextUsed != UsedIndex;
 
     public ushort AvailableEvent => Read16(Used + 4 + 8ul * Size);
 
@@ -92,7 +95,8 @@ internal sealed class GuestQueue(GuestMemory memory, ushort size, ulong baseAddr
         length = 0;
         if (_nextUsed == UsedIndex)
             return false;
-        Assert.True(memory.TryRead(new GuestPhysicalAddress(Used + 4 + 8ul * (ushort)(_nextUsed % Size)), out VirtqUsedElement element));
+        ulong entry = Used + 4 + 8ul * (ushort)(_nextUsed % Size);
+        Assert.True(memory.TryRead(new GuestPhysicalAddress(entry), out VirtqUsedElement element));
         _nextUsed++;
         head = (int)element.Id;
         length = element.Length;

@@ -6,7 +6,6 @@ internal sealed class RecordingLine : IInterruptLine
     private readonly object _lock = new();
     private bool _level;
     private int _rises;
-    private int _awaited;
 
     public bool Level
     {
@@ -40,13 +39,16 @@ internal sealed class RecordingLine : IInterruptLine
         }
     }
 
-    /// <summary>Waits until the pin has risen once more than it was waited for.</summary>
-    public void WaitForRise()
+    /// <summary>
+    /// Waits until the pin rises or has risen with the condition met. A pulse between the caller's own look and this call is seen
+    /// by the condition, which is asked under the lock that a pulse takes.
+    /// </summary>
+    public void WaitForRiseOr(Func<bool> condition)
     {
         lock (_lock)
         {
-            _awaited++;
-            while (_rises < _awaited)
+            int before = _rises;
+            while (_rises == before && !condition())
                 Assert.True(Monitor.Wait(_lock, TimeSpan.FromSeconds(20)), "no interrupt within 20 s");
         }
     }

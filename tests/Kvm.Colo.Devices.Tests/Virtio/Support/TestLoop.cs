@@ -3,7 +3,9 @@ using Kvm.Colo.Native.Io;
 
 namespace Kvm.Colo.Devices.Tests.Virtio.Support;
 
-/// <summary>A loop whose turns the test takes itself: posted work runs in <see cref="RunPosted"/>, timers when the test fires them.</summary>
+/// <summary>
+/// A loop whose turns the test takes itself: posted work runs in <see cref="RunPosted"/>, timers when the test fires them.
+/// </summary>
 internal sealed class TestLoop : IIoLoop
 {
     private readonly Queue<Action> _posted = new(256);

@@ -1,0 +1,93 @@
+namespace Kvm.Colo.Machine;
+
+/// <summary>The words of RUN-STATES.md for what the table names.</summary>
+internal static class RunStateTexts
+{
+    /// <summary>A short name for the picture and what the trigger is.</summary>
+    public static (string Name, string Meaning) Of(RunStateTrigger trigger) => trigger switch
+    {
+        RunStateTrigger.Stop => ("stop", "QMP `stop`"),
+        RunStateTrigger.Cont => ("cont", "QMP `cont`, and the start of an ordinary machine"),
+        RunStateTrigger.SystemReset => ("system_reset", "QMP `system_reset`"),
+        RunStateTrigger.SystemPowerdown => ("system_powerdown", "QMP `system_powerdown`"),
+        RunStateTrigger.SystemWakeup => ("system_wakeup", "QMP `system_wakeup`"),
+        RunStateTrigger.Quit => ("quit", "QMP `quit`"),
+        RunStateTrigger.HostSignal => ("signal", "SIGINT, SIGTERM, SIGHUP, the terminal's quit key"),
+        RunStateTrigger.HostError => ("host error", "an error of the host ends the machine"),
+        RunStateTrigger.SecondaryStop => ("stop (secondary)", "QMP `stop` on a COLO secondary"),
+        RunStateTrigger.SecondaryCont => ("cont (secondary)", "QMP `cont` on a secondary whose primary's guest runs"),
+        RunStateTrigger.SecondaryContWhilePrimaryStands =>
+            ("cont (secondary, primary stands)", "QMP `cont` on a secondary whose primary's guest stands"),
+        RunStateTrigger.SecondaryReset => ("system_reset (secondary)", "QMP `system_reset` on a secondary"),
+        RunStateTrigger.SecondaryPowerdown => ("system_powerdown (secondary)", "QMP `system_powerdown` on a secondary"),
+        RunStateTrigger.GuestReset => ("guest reset", "the guest resets: i8042, ACPI, triple fault; `reboot` action `reset`"),
+        RunStateTrigger.GuestResetEnds => ("guest reset, no-reboot", "the same with `reboot` action `shutdown` (`--no-reboot`)"),
+        RunStateTrigger.GuestOff => ("guest shutdown", "the guest switches off: ACPI S5, debug-exit port; `shutdown` action `poweroff`"),
+        RunStateTrigger.GuestOffKept => ("guest shutdown, no-shutdown", "the same with `shutdown` action `pause` (`--no-shutdown`)"),
+        RunStateTrigger.GuestPanicPauses =>
+            ("panic, pause", "pvpanic with `panic` action `pause`, or one that would end a machine that is kept (`--no-shutdown`)"),
+        RunStateTrigger.GuestPanicEnds => ("panic", "pvpanic with `panic` action `shutdown` or `exit-failure`"),
+        RunStateTrigger.GuestPanicRuns => ("panic, none", "pvpanic with `panic` action `none`"),
+        RunStateTrigger.GuestFailure => ("internal error", "KVM cannot go on with the guest"),
+        RunStateTrigger.DiskError => ("disk error", "a disk request failed and its policy is to stop"),
+        RunStateTrigger.SecondaryGuestRequest => ("guest request (secondary)", "a secondary's guest resets, switches off, panics or fails"),
+        RunStateTrigger.GuestSleep => ("S3", "the guest suspends itself to RAM"),
+        RunStateTrigger.WatchdogExpires => ("watchdog", "a watchdog expires"),
+        RunStateTrigger.Breakpoint => ("breakpoint", "a debugger stops the guest"),
+        RunStateTrigger.Snapshot => ("snapshot", "a snapshot is saved or loaded"),
+        RunStateTrigger.IncomingStart => ("incoming", "the machine is built to receive its guest"),
+        RunStateTrigger.MigrationArrives => ("arrives", "a migrated guest is whole, with autostart"),
+        RunStateTrigger.MigrationArrivesHeld => ("arrives, held", "the same where it was running and `stop` (`-S`) was said here"),
+        RunStateTrigger.ArrivalFails => ("arrival fails", "an incoming migration fails before anything was loaded"),
+        RunStateTrigger.LoadFails => ("load fails", "this host cannot load the state that arrived"),
+        RunStateTrigger.Switchover => ("switchover", "the last step of a migration away"),
+        RunStateTrigger.MigrationCompletes => ("completes", "the peer has the guest"),
+        RunStateTrigger.MigrationFails => ("fails", "the migration fails or is cancelled after its switchover"),
+        RunStateTrigger.MigrationFailsHeld => ("fails, stopped", "the same where the guest ran and `stop` was said since"),
+        RunStateTrigger.MigrateCancel => ("migrate_cancel", "QMP `migrate_cancel`"),
+        RunStateTrigger.SessionCut => ("session cut", "COLO begins on the primary: the cut that gives the secondary its first state"),
+        RunStateTrigger.SessionCutEnd => ("session cut ends", "the end of that pause, whether it went well or not"),
+        RunStateTrigger.CheckpointCut => ("checkpoint", "a checkpoint's cut on the primary"),
+        RunStateTrigger.CheckpointEnd => ("checkpoint ends", "the end of that pause, whether it went well or not"),
+        RunStateTrigger.SessionLoad => ("session load", "COLO begins on the secondary: the first state is made live"),
+        RunStateTrigger.EpochBegin => ("epoch", "a whole, verified epoch is made live on the secondary"),
+        RunStateTrigger.EpochEnd => ("epoch ends", "the end of that pause"),
+        RunStateTrigger.EpochEndHeld => ("epoch ends, held", "the same where the primary's guest runs and `stop` was said here"),
+        RunStateTrigger.EpochFails => ("epoch fails", "this host cannot load an epoch"),
+        RunStateTrigger.FailoverRequest => ("x-colo-lost-heartbeat", "QMP `x-colo-lost-heartbeat`, or the failover policy"),
+        RunStateTrigger.TakeOver => ("takeover", "the failover's last step on the secondary"),
+        RunStateTrigger.LinkLoss => ("link loss", "the link to the peer breaks or stays silent"),
+        RunStateTrigger.PeerOff => ("primary's guest ended", "the primary says that its guest ended the machine"),
+        RunStateTrigger.PeerOffKept => ("primary's guest ended, no-shutdown", "the same, switched off, and this side is kept (`--no-shutdown`)"),
+        RunStateTrigger.PeerQuit => ("peer was ended", "the other side says that its host ended it"),
+        _ => throw new ArgumentOutOfRangeException(nameof(trigger)),
+    };
+
+    /// <summary>What an action does, events in capitals in their order.</summary>
+    public static string Of(RunStateAction action) => action switch
+    {
+        RunStateAction.None => "-",
+        RunStateAction.StartVcpus => "clock goes on, vCPUs run; RESUME",
+        RunStateAction.StopVcpus => "vCPUs stop, clock stands; STOP",
+        RunStateAction.RememberStart => "start when the guest has arrived",
+        RunStateAction.ForgetStart => "do not start when the guest has arrived; COLO ignores this, as in QEMU",
+        RunStateAction.RememberStop => "if the migration fails, stay stopped",
+        RunStateAction.Hold => "stay stopped across epochs and failover until `cont`",
+        RunStateAction.HoldAndStop => "vCPUs stop and stay so across epochs and failover until `cont`; STOP",
+        RunStateAction.Unhold => "run again when the primary's guest does",
+        RunStateAction.UnholdAndStart => "vCPUs run; RESUME",
+        RunStateAction.Reset => "vCPUs, chips, devices and RAM as at power-on, boot image placed anew; RESET",
+        RunStateAction.End => "vCPUs stop; SHUTDOWN; the process ends; of a pair: last checkpoint, then the notice to the peer",
+        RunStateAction.KeepOff => "SHUTDOWN; vCPUs stop; STOP",
+        RunStateAction.PanicStop => "GUEST_PANICKED `pause`; vCPUs stop; STOP",
+        RunStateAction.PanicEnd => "GUEST_PANICKED `poweroff`; vCPUs stop; SHUTDOWN; the process ends, with status 1 for `exit-failure`",
+        RunStateAction.PanicReport => "GUEST_PANICKED `run`",
+        RunStateAction.PressPowerButton => "ACPI power button; POWERDOWN",
+        RunStateAction.Capture => "vCPUs stop, STOP if it ran; vCPUs, devices and RAM captured",
+        RunStateAction.Resume => "vCPUs run and RESUME if it is `running`",
+        RunStateAction.Load => "vCPUs stop, STOP if it ran; RAM, devices and vCPUs replaced; RESET, SHUTDOWN, GUEST_PANICKED if they came with it",
+        RunStateAction.Defer => "the vCPU stands; undone by the next epoch, carried out by a failover",
+        RunStateAction.CarryOutDeferred => "what the guest asked for since the last epoch is carried out",
+        _ => throw new ArgumentOutOfRangeException(nameof(action)),
+    };
+}

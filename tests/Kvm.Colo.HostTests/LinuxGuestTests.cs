@@ -1,0 +1,38 @@
+using Xunit;
+
+namespace Kvm.Colo.HostTests;
+
+/// <summary>Unmodified Debian kernels on full KVM.</summary>
+public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
+{
+    private readonly OneHostFixture _host;
+
+    public LinuxGuestTests(OneHostFixture host) => _host = host;
+
+    [TestbedTheory]
+    [InlineData("cloud", "1")]
+    [InlineData("cloud", "4")]
+    [InlineData("generic", "2")]
+    public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus) => Run(120, "boot", kernel, cpus);
+
+    [TestbedFact]
+    public void Power_ButtonRebootAndPowerOffWork() => Run(200, "power", "generic");
+
+    [TestbedFact]
+    public void Disk_KeepsWhatWasWritten() => Run(200, "disk", "cloud");
+
+    [TestbedFact]
+    public void Clock_FollowsTheHosts() => Run(150, "clock", "cloud");
+
+    [TestbedFact]
+    public void Network_CarriesFilesBothWays() => Run(150, "net", "cloud");
+
+    [TestbedFact]
+    public void Save_RestoresInTheMiddleOfDiskLoad() => Run(240, "save", "cloud");
+
+    [TestbedFact]
+    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(300, "pair", "cloud", "2", "20");
+
+    private void Run(int seconds, string name, params string[] arguments) =>
+        Assert.Contains($"{name} ok", _host.Scenario(TimeSpan.FromSeconds(seconds), name, arguments), StringComparison.Ordinal);
+}

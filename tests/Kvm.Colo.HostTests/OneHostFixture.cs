@@ -1,0 +1,17 @@
+namespace Kvm.Colo.HostTests;
+
+/// <summary>One emulated host for a class of tests.</summary>
+public sealed class OneHostFixture : IDisposable
+{
+    private readonly Lazy<Testbed> _testbed = new(static () => new Testbed("one", 1));
+
+    /// <summary>Runs a scenario of this project's folder; it ends with status 0 or the test fails with its output.</summary>
+    public string Scenario(TimeSpan deadline, string name, params string[] arguments) =>
+        _testbed.Value.Run(1, deadline, [$"tests/Kvm.Colo.HostTests/scenarios/{name}", .. arguments]);
+
+    public void Dispose()
+    {
+        if (_testbed.IsValueCreated)
+            _testbed.Value.Dispose();
+    }
+}

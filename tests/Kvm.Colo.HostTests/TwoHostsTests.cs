@@ -1,0 +1,21 @@
+using Xunit;
+
+namespace Kvm.Colo.HostTests;
+
+/// <summary>A pair on two emulated hosts, one of which loses its power.</summary>
+public sealed class TwoHostsTests
+{
+    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(5);
+
+    [TestbedFact]
+    public void Secondary_GoesOn_WhenThePrimarysHostLosesItsPower()
+    {
+        using Testbed testbed = new("two", 2);
+        using CutOnSignal cut = new(testbed);
+
+        string output = testbed.Run(2, s_deadline, "tests/Kvm.Colo.HostTests/scenarios/secondary-here", cut.Mark);
+
+        Assert.Contains("secondary ok", output, StringComparison.Ordinal);
+        Assert.True(cut.WasCut, "the power was not cut");
+    }
+}

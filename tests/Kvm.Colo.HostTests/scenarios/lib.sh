@@ -1,0 +1,119 @@
+# What the scenarios share: VMs by name, their serial lines and control sockets. Sourced by a scenario that runs inside an emulated host,
+# with the tree as its working folder. A failure prints the ends of all serial lines.
+
+set -euo pipefail
+
+work=$(mktemp -d /tmp/scenario.XXXXXX)
+linux=out/images/linux
+declare -A pids=()
+
+exec {never}<> <(:)
+nap() { read -r -t "$1" -u "$never" || true; }
+
+# A scenario may say what else to take down, once no VM runs any more.
+after_vms() { :; }
+
+finish() {
+    local status=$? name
+    trap - EXIT
+    if (( status != 0 )); then
+        for name in "$work"/*.out; do
+            [[ -e $name ]] || continue
+            printf -- '--- %s\n' "${name##*/}"
+            tail -n 40 "$name"
+            tail -n 20 "${name%.out}.err"
+        done
+    fi
+    for name in "${!pids[@]}"; do kill -KILL "${pids[$name]}" 2> /dev/null || true; done
+    wait 2> /dev/null || true
+    after_vms
+    rm -rf "$work"
+    exit "$status"
+}
+trap finish EXIT
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# vm NAME OPTION...: starts a VM; its serial line is typed into with type_in and read with await.
+vm() {
+    local name=$1
+    shift
+    [[ -p $work/$name.in ]] || mkfifo "$work/$name.in"
+    : > "$work/$name.out"
+    out/bin/colo-vm run --name guest --serial stdio --qmp "unix:$work/$name.qmp" "$@" \
+        < <(exec cat <> "$work/$name.in") > "$work/$name.out" 2> "$work/$name.err" &
+    pids[$name]=$!
+}
+
+# linux_vm NAME KERNEL APPEND OPTION...: a VM with one of the Debian kernels, cloud or generic.
+linux_vm() {
+    local name=$1 kernel=$2 append=$3
+    shift 3
+    vm "$name" --kernel "$linux/$kernel/bzImage" --initrd "$linux/$kernel/initrd.cpio.gz" --append "console=ttyS0 quiet $append" "$@"
+}
+
+type_in() { printf '%s\n' "$2" > "$work/$1.in"; }
+
+is_running() { kill -0 "${pids[$1]}" 2> /dev/null; }
+
+# await NAME PATTERN SECONDS: until a line of the serial output matches.
+await() {
+    local end=$((SECONDS + $3))
+    until grep -qaE -- "$2" "$work/$1.out"; do
+        (( SECONDS < end )) || fail "$1 did not say '$2' within $3 s"
+        is_running "$1" || grep -qaE -- "$2" "$work/$1.out" || fail "$1 ended before it said '$2'"
+        nap 0.2
+    done
+}
+
+# ended NAME SECONDS [STATUS]: until the VM's process has ended, with that exit status.
+ended() {
+    local end=$((SECONDS + $2)) status=0
+    while is_running "$1"; do
+        (( SECONDS < end )) || fail "$1 did not end within $2 s"
+        nap 0.2
+    done
+    wait "${pids[$1]}" || status=$?
+    unset "pids[$1]"
+    (( status == ${3:-0} )) || fail "$1 ended with status $status"
+}
+
+# shell NAME COMMAND SECONDS: types a command and waits for its end; the status must be 0. The mark is computed by the guest's shell, so
+# the echo of what was typed is not taken for it.
+marks=0
+shell() {
+    marks=$((marks + 1))
+    type_in "$1" "$2; echo mark=$marks status=\$?"
+    await "$1" "^mark=$marks status=[0-9]" "$3"
+    grep -qaE "^mark=$marks status=0" "$work/$1.out" || fail "$1: $2"
+}
+
+qmp() {
+    local name=$1
+    shift
+    out/bin/colo-vm qmp --qmp "unix:$work/$name.qmp" "$@"
+}
+
+# await_qmp NAME SECONDS PATTERN COMMAND...: asks until the answer matches.
+await_qmp() {
+    local name=$1 end=$((SECONDS + $2)) pattern=$3 answer=
+    shift 3
+    while :; do
+        answer=$(qmp "$name" "$@" 2>&1 | tr -d '\n') || true
+        [[ ! $answer =~ $pattern ]] || return 0
+        (( SECONDS < end )) || fail "$name: $* never answered '$pattern': $answer"
+        nap 0.5
+    done
+}
+
+# await_checkpoints NAME COUNT SECONDS: until that many checkpoints have passed in the running session.
+await_checkpoints() {
+    local end=$((SECONDS + $3)) count=0
+    while :; do
+        is_running "$1" || fail "$1 ended"
+        count=$(qmp "$1" query-colo-statistics 2> /dev/null | grep -oE '"checkpoints": *[0-9]+' | grep -oE '[0-9]+$') || count=0
+        (( count < $2 )) || return 0
+        (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $3 s"
+        nap 1
+    done
+}
