@@ -35,6 +35,7 @@ public class CutTests(ITestOutputHelper output)
     public void DamagedByte_IsRefused()
     {
         using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3);
+        Assert.InRange(epoch.EndOfQuestion, 4, 400);
         Random random = new(5);
         byte[] damaged = [.. epoch.Bytes];
         for (int at = 0; at < damaged.Length; at++)
@@ -42,12 +43,40 @@ public class CutTests(ITestOutputHelper output)
             damaged[at] ^= (byte)(1 << random.Next(8));
             epoch.Send(damaged);
             string state = epoch.Compare();
-            Assert.True(state == "old", $"byte {at} of {damaged.Length} is {damaged[at]:x2} instead of {epoch.Bytes[at]:x2}: {state}");
+            bool isLegal = state == "old" || (state == "new" && at < epoch.EndOfQuestion);
+            Assert.True(isLegal, $"byte {at} of {damaged.Length} is {damaged[at]:x2} instead of {epoch.Bytes[at]:x2}: {state}");
             damaged[at] = epoch.Bytes[at];
         }
 
         Assert.Equal(ColoMessage.VmstateLoaded, epoch.Send(damaged)[^1]);
         Assert.Equal("new", epoch.Compare());
+    }
+
+    [KvmFact]
+    public void HostileEpoch_IsRefusedInOneLine()
+    {
+        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3);
+        ReadOnlySpan<byte> head = epoch.Bytes.AsSpan(0, epoch.EndOfQuestion + ColoMessageCodec.SizeBytes);
+        AssertRefused(epoch, "out of bounds", [.. head, 0, 0, 0, 0, (byte)ColoMessage.VmstateSize, .. Be64((16 << 20) + 1)]);
+        AssertRefused(epoch, "out of bounds", [.. head, 0, 0, 0, 0, (byte)ColoMessage.VmstateSize, .. Be64(ulong.MaxValue)]);
+        AssertRefused(epoch, "out of bounds", [.. head, 0, 0, 0, 0, (byte)ColoMessage.VmstateSize, .. Be64(0)]);
+        byte[] section = [(byte)ElementKind.SectionPart, 0, 0, 0, (byte)RamSectionEncoder.SectionId];
+        byte[] zeroPage = [.. Be64(0x1000 | 0x22), 0];
+        AssertRefused(epoch, "more pages than the guest has", [.. head, .. section, .. Enumerable.Repeat(zeroPage, 769).SelectMany(static b => b)]);
+        AssertRefused(epoch, "outside its RAM block", [.. head, .. section, .. Be64((3 << 20) | 0x22), 0]);
+        AssertRefused(epoch, "a BlockList record in an epoch", [.. head, .. section, .. Be64((3 << 20) | 4), 8, .. "colo.ram"u8, .. Be64(3 << 20)]);
+        AssertRefused(epoch, "unexpected Command", [.. head, (byte)ElementKind.Command, 0, (byte)StreamCommand.EnableColo, 0, 0]);
+        AssertRefused(epoch, "expected checkpoint-request", [0, 0, 0, (byte)ColoMessage.VmstateSend]);
+    }
+
+    [KvmFact]
+    public void ReplayedEpoch_IsRefused()
+    {
+        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3);
+        byte[] twice = [.. epoch.Bytes, .. epoch.Bytes];
+        epoch.Send(twice);
+        Assert.Equal("new", epoch.Compare());
+        Assert.StartsWith("message: the primary is lost: script: ", epoch.LastMessage, StringComparison.Ordinal);
     }
 
     [KvmFact]
@@ -65,5 +94,20 @@ public class CutTests(ITestOutputHelper output)
         epoch.Secondary.Machine.Start();
         epoch.Secondary.Console.Said.WaitForMoreLines(5);
         Assert.True(ChainVectors.For(Append).AssertUnbroken(epoch.Secondary.Console.Text[before..]) >= 4);
+    }
+
+    private static void AssertRefused(RecordedEpoch epoch, string expected, byte[] bytes)
+    {
+        epoch.Send(bytes);
+        Assert.Equal("old", epoch.Compare());
+        Assert.Contains(expected, epoch.LastMessage, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', epoch.LastMessage);
+    }
+
+    private static byte[] Be64(ulong value)
+    {
+        byte[] bytes = new byte[sizeof(ulong)];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, value);
+        return bytes;
     }
 }

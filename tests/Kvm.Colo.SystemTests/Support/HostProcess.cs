@@ -57,13 +57,14 @@ internal sealed class HostProcess : IDisposable
         return command == "state" ? Answer(command) : Expect("ok", command);
     }
 
-    public void WaitForEvent(string prefix, int seconds = 30)
+    /// <summary>Waits until this many events begin so.</summary>
+    public void WaitForEvent(string prefix, int count = 1, int seconds = 30)
     {
         long end = Environment.TickCount64 + (seconds * 1000L);
         while (true)
         {
             _changed.Reset();
-            if (Array.Exists(Events, e => e.StartsWith(prefix, StringComparison.Ordinal)))
+            if (Events.Count(e => e.StartsWith(prefix, StringComparison.Ordinal)) >= count)
                 return;
             long left = end - Environment.TickCount64;
             if (left <= 0 || !_changed.Wait((int)left))

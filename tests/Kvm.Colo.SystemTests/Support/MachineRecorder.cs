@@ -78,8 +78,11 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
             if (condition())
                 return;
             long left = end - Environment.TickCount64;
-            if (left <= 0 || !_changed.Wait((int)left))
+            if (left <= 0)
                 throw new TimeoutException($"'{what}' did not come within {seconds} s; seen:\n{string.Join('\n', Events)}");
+
+            // Statistics and run states change a moment after the event that announces them, so look again now and then.
+            _changed.Wait((int)Math.Min(left, 10));
         }
     }
 

@@ -72,6 +72,22 @@ internal sealed class RecordedEpoch : IDisposable
     /// <summary>Everything the primary sent for the checkpoint, from checkpoint-request to the end of the device state.</summary>
     public byte[] Bytes { get; }
 
+    /// <summary>Where the question about pages ends and the epoch itself begins. The answer to a damaged question is honest too, and
+    /// the primary goes by it, so such damage changes what is sent, not what arrives.</summary>
+    public int EndOfQuestion
+    {
+        get
+        {
+            ReadOnlySpan<byte> question = Bytes.AsSpan(ColoMessageCodec.SizeBytes);
+            return PageHashQuery.TryReadHead(question, _blocks, out PageHashQuery query, out int head) == FrameStatus.Ok
+                ? ColoMessageCodec.SizeBytes + head + (query.Count * PageHashQuery.EntryBytes)
+                : ColoMessageCodec.SizeBytes;
+        }
+    }
+
+    /// <summary>The last thing the secondary complained about.</summary>
+    public string LastMessage => Array.FindLast(_secondary.Recorder.Events, static e => e.StartsWith("message", StringComparison.Ordinal)) ?? "";
+
     public TestMachine Secondary => _secondary;
 
     /// <summary>Pages that differ between the two epochs.</summary>
@@ -83,6 +99,7 @@ internal sealed class RecordedEpoch : IDisposable
     {
         using MigrationControl control = new(_secondary.Recorder, ColoMode.Secondary);
         using ScriptedLink link = new(bytes, control.Cancel);
+        _secondary.Recorder.OnEvent = text => EndAtExit(text, control); // refused before the script was through
         VerificationOwner verification = new();
         DeviceSectionReader devices = new([.. _secondary.Machine.StateOwners, verification]);
         if (devices.TryRead(_oldBlob, out _) != FrameStatus.Ok)
@@ -114,6 +131,12 @@ internal sealed class RecordedEpoch : IDisposable
     {
         _secondary.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private static void EndAtExit(string text, MigrationControl control)
+    {
+        if (text.StartsWith("COLO_EXIT", StringComparison.Ordinal))
+            control.Cancel();
     }
 
     private void RunIncoming(LinkListener listener, MigrationControl control)
