@@ -62,7 +62,7 @@ public class RunOptionsReaderTests
 
         Assert.Equal(256UL << 20, options.MemoryBytes);
         Assert.Equal(1, options.Cpus);
-        Assert.Equal(SerialBackendKind.Null, options.Serial.Kind);
+        Assert.Equal(SerialBackendKind.Stdio, options.Serial.Kind);
         Assert.Equal(MachineRole.Ordinary, options.Role);
         Assert.Equal(Verbosity.Info, options.Verbosity);
         Assert.Equal(DirtyTracking.Auto, options.DirtyTracking);
