@@ -101,6 +101,10 @@ public class PairTests(ITestOutputHelper output)
         pair.WaitForEpoch(300);
         pair.Primary.Console.WaitFor(static text => text.Split("fault boot").Length > 10, "ten boots", seconds: 60);
         Assert.Null(pair.StateDifference);
-        Assert.DoesNotContain(pair.Secondary.Recorder.Events, static e => e.StartsWith("RESET", StringComparison.Ordinal));
+        // The secondary reports what an epoch brought, not what its own guest did meanwhile; one epoch may bring several resets.
+        Assert.InRange(Resets(pair.Secondary), 1, Resets(pair.Primary));
     }
+
+    private static int Resets(TestMachine side) =>
+        side.Recorder.Events.Count(static e => e.StartsWith("RESET", StringComparison.Ordinal));
 }
