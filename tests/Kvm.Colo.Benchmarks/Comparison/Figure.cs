@@ -16,7 +16,7 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         Number("checkpoints/s", static s => s.CheckpointsPerSecond, moreIsBetter: true),
         Number("guest runs, % of the time", static s => s.GuestRunsPercent, moreIsBetter: true),
         Number("KiB on the wire per checkpoint", static s => s.KiBPerCheckpoint),
-        new("CPU ms per checkpoint, primary + secondary", static s => s.BothCpuMs, static s => $"{Short(s.PrimaryCpuMs)} + {Short(s.SecondaryCpuMs)}"),
+        new("CPU ms/checkpoint, both sides", static s => s.BothCpuMs, static s => $"{Short(s.PrimaryCpuMs)} + {Short(s.SecondaryCpuMs)}"),
         Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
     ];
 

@@ -104,13 +104,13 @@ internal sealed class PairRun : IDisposable
     {
         _record.StatisticsBefore = Statistics();
         long? bytes = LinkBytes();
-        Dictionary<int, double> primaryCpu = ProcessFigures.HelperCpu(_primary.Id);
-        Dictionary<int, double> secondaryCpu = ProcessFigures.HelperCpu(_secondary.Id);
+        Dictionary<int, ThreadCpu> primaryCpu = ProcessFigures.Cpu(_primary.Id);
+        Dictionary<int, ThreadCpu> secondaryCpu = ProcessFigures.Cpu(_secondary.Id);
         double from = HostClock.NowUs;
         HostClock.Pass(TimeSpan.FromSeconds(_cell.WindowSeconds));
         double to = HostClock.NowUs;
-        _record.PrimaryCpuMs = ProcessFigures.Used(primaryCpu, ProcessFigures.HelperCpu(_primary.Id));
-        _record.SecondaryCpuMs = ProcessFigures.Used(secondaryCpu, ProcessFigures.HelperCpu(_secondary.Id));
+        _record.PrimaryCpu = ProcessFigures.Used(primaryCpu, ProcessFigures.Cpu(_primary.Id));
+        _record.SecondaryCpu = ProcessFigures.Used(secondaryCpu, ProcessFigures.Cpu(_secondary.Id));
         _record.LinkBytes = LinkBytes() - bytes;
         _record.StatisticsAfter = Statistics();
         _record.PrimaryMemory = ProcessFigures.Memory(_primary.Id);

@@ -5,18 +5,17 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 /// <summary>What /proc says about a VMM.</summary>
 internal static class ProcessFigures
 {
-    /// <summary>CPU time so far of all threads but the vCPUs (QEMU: <c>CPU 0/KVM</c>, ours: <c>vcpu-0</c>), per thread, in ms.</summary>
-    public static Dictionary<int, double> HelperCpu(int processId)
+    /// <summary>CPU time so far of every thread that lives, by its id.</summary>
+    public static Dictionary<int, ThreadCpu> Cpu(int processId)
     {
-        Dictionary<int, double> result = [];
+        Dictionary<int, ThreadCpu> result = [];
         foreach (string task in Directory.GetDirectories($"/proc/{processId}/task"))
         {
             try
             {
                 string name = File.ReadAllText(Path.Combine(task, "comm")).Trim();
-                bool isVcpu = name.StartsWith("CPU ", StringComparison.Ordinal) || name.StartsWith("vcpu-", StringComparison.Ordinal);
-                if (!isVcpu)
-                    result[Number(Path.GetFileName(task))] = Nanoseconds(File.ReadAllText(Path.Combine(task, "schedstat"))) / 1e6;
+                double milliseconds = Nanoseconds(File.ReadAllText(Path.Combine(task, "schedstat"))) / 1e6;
+                result[Number(Path.GetFileName(task))] = new ThreadCpu(name, milliseconds);
             }
             catch (IOException)
             {
@@ -27,9 +26,24 @@ internal static class ProcessFigures
         return result;
     }
 
-    /// <summary>What threads used between two looks; a thread that began meanwhile counts whole.</summary>
-    public static double Used(Dictionary<int, double> before, Dictionary<int, double> after) =>
-        after.Sum(thread => thread.Value - before.GetValueOrDefault(thread.Key));
+    /// <summary>Milliseconds that threads used between two looks, by name; a thread that began meanwhile counts whole.</summary>
+    public static SortedDictionary<string, double> Used(Dictionary<int, ThreadCpu> before, Dictionary<int, ThreadCpu> after)
+    {
+        SortedDictionary<string, double> used = [];
+        foreach ((int id, ThreadCpu thread) in after)
+        {
+            double spent = thread.Milliseconds - (before.TryGetValue(id, out ThreadCpu? earlier) ? earlier.Milliseconds : 0);
+            if (spent > 0)
+                used[thread.Name] = used.GetValueOrDefault(thread.Name) + spent;
+        }
+
+        return used;
+    }
+
+    /// <summary>All but the vCPUs (QEMU: <c>CPU 0/KVM</c>, ours: <c>vcpu-0</c>).</summary>
+    public static double Helpers(SortedDictionary<string, double> used) => used
+        .Where(static thread => !thread.Key.StartsWith("CPU ", StringComparison.Ordinal) && !thread.Key.StartsWith("vcpu-", StringComparison.Ordinal))
+        .Sum(static thread => thread.Value);
 
     public static MemoryFigures Memory(int processId)
     {
@@ -62,3 +76,6 @@ internal static class ProcessFigures
 
     private static double Nanoseconds(string schedstat) => double.Parse(schedstat.AsSpan(0, schedstat.IndexOf(' ')), CultureInfo.InvariantCulture);
 }
+
+/// <summary>CPU time of one thread so far.</summary>
+internal sealed record ThreadCpu(string Name, double Milliseconds);

@@ -34,10 +34,15 @@ internal sealed record RunRecord
     /// <summary>Bytes over the link in both directions in the window; null for a UNIX socket, which does not count.</summary>
     public long? LinkBytes { get; set; }
 
-    /// <summary>CPU time in the window of all threads but the vCPUs, in milliseconds.</summary>
-    public double PrimaryCpuMs { get; set; }
+    /// <summary>CPU time of the window by thread name, in milliseconds.</summary>
+    public SortedDictionary<string, double> PrimaryCpu { get; set; } = [];
 
-    public double SecondaryCpuMs { get; set; }
+    public SortedDictionary<string, double> SecondaryCpu { get; set; } = [];
+
+    /// <summary>The same of all threads but the vCPUs.</summary>
+    public double PrimaryCpuMs => ProcessFigures.Helpers(PrimaryCpu);
+
+    public double SecondaryCpuMs => ProcessFigures.Helpers(SecondaryCpu);
 
     public MemoryFigures? PrimaryMemory { get; set; }
 
