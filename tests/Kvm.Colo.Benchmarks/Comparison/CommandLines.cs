@@ -27,6 +27,8 @@ internal static class CommandLines
             "-serial", $"unix:{files.Serial}", "-qmp", $"unix:{files.Qmp},server=on,wait=off",
             "-msg", "timestamp=on", "-D", files.Trace, "-trace", "colo_vm_state_change",
         ];
+        if (cell.KillsPrimary)
+            arguments.AddRange(["-trace", TraceFile.MessageEvent]);
         if (incoming is not null)
             arguments.AddRange(["-incoming", incoming]);
         return arguments;
@@ -41,6 +43,8 @@ internal static class CommandLines
             "--serial", $"unix:{files.Serial}", "--qmp", $"unix:{files.Qmp}",
             "--trace", "colo_vm_state_change", "--trace-file", files.Trace,
         ];
+        if (cell.KillsPrimary)
+            arguments.AddRange(["--trace", TraceFile.MessageEvent]);
         if (incoming is not null)
             arguments.AddRange(["--secondary", incoming]);
         return arguments;

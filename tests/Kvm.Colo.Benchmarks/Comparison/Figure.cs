@@ -22,7 +22,8 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
 
     private static readonly Figure[] s_takeover =
     [
-        Number("migrate to protected, ms", static s => s.SyncMs),
+        Number("migrate to status colo, ms", static s => s.SyncMs),
+        Number("migrate to first checkpoint, ms", static s => s.ProtectedMs),
         Number("decision to running, ms", static s => s.DecisionToRunningMs),
         Number("kill to guest output, ms", static s => s.KillToOutputMs),
         Number("memory of the primary, MiB", static s => s.PrimaryMiB),

@@ -37,7 +37,7 @@ internal static class Goals
                 results.Add(Below($"takeover-{memory}: decision to running, ms", takeover.DecisionToRunningMs, 2));
         }
 
-        Ratio(results, data, "takeover-4096", "migrate to protected, QEMU to colo-vm", static s => s.SyncMs, 10);
+        Ratio(results, data, "takeover-4096", "migrate to first checkpoint, QEMU to colo-vm", static s => s.ProtectedMs, 10);
         return results;
     }
 

@@ -11,7 +11,7 @@ internal static class RunLine
         Distribution pauses = new(run.PausesUs);
         string line = $"{head}{pauses.Count} checkpoints, pause us p50 {pauses.P50:0} p99 {pauses.P99:0}, sync {run.SyncMs:0.0} ms";
         if (run.Takeover is { } takeover)
-            line += $", takeover {takeover.DecisionToRunning:0.0} ms, to output {takeover.KillToOutput:0.0} ms";
+            line += $", takeover {takeover.DecisionToRunning:0.0} ms, to output {takeover.KillToOutput:0.0} ms, first checkpoint after {run.ProtectedMs:0.0} ms";
         return run.BusyShare > LoadGate.Limit ? $"{line} (BUSY {100 * run.BusyShare:0} %)" : line;
     }
 }

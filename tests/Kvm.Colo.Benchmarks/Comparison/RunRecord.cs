@@ -51,6 +51,9 @@ internal sealed record RunRecord
     /// <summary>From the command migrate to the status colo.</summary>
     public double SyncMs { get; set; }
 
+    /// <summary>From the command migrate to the first checkpoint live on the secondary; where the cell asks for it.</summary>
+    public double ProtectedMs { get; set; } = double.NaN;
+
     public TakeoverFigures? Takeover { get; set; }
 
     /// <summary>query-colo-statistics before and after the window (colo-vm).</summary>

@@ -37,6 +37,8 @@ internal sealed class Summary
 
     public double SyncMs => PerRun(static run => run.SyncMs);
 
+    public double ProtectedMs => PerRun(static run => run.ProtectedMs);
+
     public double DecisionToRunningMs => PerRun(static run => run.Takeover?.DecisionToRunning ?? double.NaN);
 
     public double KillToOutputMs => PerRun(static run => run.Takeover?.KillToOutput ?? double.NaN);
