@@ -21,7 +21,7 @@ internal static class ComparisonCommand
         if (!PassGate(options))
             return 1;
         IReadOnlyList<Cell> cells = [.. Plan.Cells(options.IsQuick && options.CellPattern is null, options.Seconds)
-            .Where(cell => options.CellPattern is null || FileSystemName.MatchesSimpleExpression(options.CellPattern, cell.Name))];
+            .Where(cell => options.CellPattern is null || Matches(options.CellPattern, cell.Name))];
         if (cells.Count == 0 && !options.WithBoot)
         {
             Console.Error.WriteLine($"bench: no cell matches '{options.CellPattern}'; there are: {string.Join(", ", Plan.Cells(isQuick: false, 1).Select(static c => c.Name))}");
@@ -40,6 +40,9 @@ internal static class ComparisonCommand
         Console.Out.WriteLine($"raw data: {path}");
         return data.Runs.Exists(static run => run.Failure is not null) ? 1 : 0;
     }
+
+    private static bool Matches(string patterns, string name) =>
+        patterns.Split(',').Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name));
 
     private static bool PassGate(ComparisonOptions options)
     {

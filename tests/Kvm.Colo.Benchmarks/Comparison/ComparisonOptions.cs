@@ -12,7 +12,7 @@ internal sealed record ComparisonOptions(bool IsQuick, bool Force, int Rounds, d
         Option<bool> force = new("--force") { Description = "measure on a busy machine too; the figures then say little" };
         Option<int?> rounds = new("--rounds") { Description = "how often every cell is measured, contestants in turn [3, quick 1]" };
         Option<double?> seconds = new("--seconds") { Description = "length of a window [30, quick 3]" };
-        Option<string?> cells = new("--cells") { Description = "only cells whose name matches, with * and ?" };
+        Option<string?> cells = new("--cells") { Description = "only cells whose name matches one of these patterns: commas between, with * and ?" };
         Command command = new(name, description) { quick, force, rounds, seconds, cells };
         command.SetAction(parsed =>
         {

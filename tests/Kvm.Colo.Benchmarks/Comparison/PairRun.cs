@@ -35,7 +35,15 @@ internal sealed class PairRun : IDisposable
         _port = FreePort();
         string link = Link();
         _secondary = CommandLines.Start(tools, contestant, cell, new VmmFiles(_folder, "secondary"), link);
-        _primary = CommandLines.Start(tools, contestant, cell, new VmmFiles(_folder, "primary"), incoming: null);
+        try
+        {
+            _primary = CommandLines.Start(tools, contestant, cell, new VmmFiles(_folder, "primary"), incoming: null);
+        }
+        catch
+        {
+            _secondary.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Never throws for what a VMM does: the record then says what failed.</summary>

@@ -3,6 +3,7 @@ using Kvm.Colo.Benchmarks.Pair;
 using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Stream;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,6 +14,8 @@ namespace Kvm.Colo.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class DeviceStateBenchmarks
 {
+    private static readonly NoPages s_noPages = new();
+
     private readonly ChannelBuffer _buffer = new();
     private readonly ChannelBuffer _delta = new();
     private readonly StreamDigest _digest = new(Pages.Seed);
@@ -30,8 +33,8 @@ public class DeviceStateBenchmarks
         string image = Path.Combine(Comparison.Tools.FindRoot(), "out", "images", "idle.elf");
         MachineConfig config = new() { MemoryBytes = 64ul << 20, Boot = BootSource.Read(image, null, ""), Serial = new NullSerialBackend() };
         _machine = VirtualMachine.Create(config, _kvm, Silent.Instance, NullLogger.Instance, TimeProvider.System);
-        foreach (IStateOwner owner in _machine.StateOwners)
-            owner.Capture();
+        _machine.Start();
+        EmptyCut();
         _writer = new DeviceSectionWriter(_buffer, _machine.StateOwners);
         _reader = new DeviceSectionReader(_machine.StateOwners);
         Save();
@@ -59,6 +62,10 @@ public class DeviceStateBenchmarks
         return _buffer.Length;
     }
 
+    /// <summary>A whole pause that captures no RAM: park, quiesce, save every device and vCPU, resume.</summary>
+    [Benchmark]
+    public TimeSpan EmptyCut() => _machine.Cut(s_noPages, RunState.Colo);
+
     [Benchmark]
     public void Load()
     {
@@ -73,5 +80,12 @@ public class DeviceStateBenchmarks
         _delta.Reset();
         BlobDelta.Encode(_blob, _blob, _delta);
         return _delta.Length;
+    }
+
+    private sealed class NoPages : IPauseWork
+    {
+        public void OnPaused()
+        {
+        }
     }
 }
