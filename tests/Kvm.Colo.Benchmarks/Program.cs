@@ -1,16 +1,26 @@
+using System.CommandLine;
+using Kvm.Colo.Benchmarks.Comparison;
+using Kvm.Colo.Benchmarks.Exits;
+using Kvm.Colo.Benchmarks.Micro;
 using Kvm.Colo.Benchmarks.Pair;
 using Kvm.Colo.Benchmarks.Qmp;
 
-return args switch
+switch (args)
 {
-    ["qmp", .. string[] rest] => QmpMeasurement.Run(rest),
-    ["pair", .. string[] rest] => PairMeasurement.Run(rest),
-    _ => Usage(),
-};
-
-static int Usage()
-{
-    Console.Error.WriteLine("usage: Kvm.Colo.Benchmarks pair [pages=N] [memory=MiB] [delay=MS] [seconds=N] [append=TEXT]");
-    Console.Error.WriteLine("       Kvm.Colo.Benchmarks qmp [pages=N] [delay=MS] [seconds=N]");
-    return 2;
+    case ["qmp", .. string[] rest]:
+        return QmpMeasurement.Run(rest);
+    case ["pair", .. string[] rest]:
+        return PairMeasurement.Run(rest);
+    case ["micro", .. string[] rest]:
+        return MicroBenchmarks.Run(rest);
+    default:
+        RootCommand root = new("Measures colo-vm and QEMU's COLO on this machine.")
+        {
+            ComparisonOptions.CreateCommand("compare", "QEMU and colo-vm in turn: one table, raw data and pictures under out/bench"),
+            ExitComparison.CreateCommand(),
+            new Command("pair", "one pair of ours in depth: [pages=N] [memory=MiB] [delay=MS] [seconds=N] [append=TEXT]"),
+            new Command("qmp", "the control socket while checkpoints run: [pages=N] [delay=MS] [seconds=N]"),
+            new Command("micro", "BenchmarkDotNet; takes its options, such as --filter '*Delta*' or --list flat"),
+        };
+        return root.Parse(args).Invoke();
 }

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Kvm.Colo.Benchmarks.Comparison;
+
+/// <summary>A line of the table: how it is read from a summary, how it is shown.</summary>
+/// <param name="Name">With its unit.</param>
+/// <param name="Value">What the ratio is made of.</param>
+/// <param name="Text">What is shown.</param>
+/// <param name="MoreIsBetter">Which of QEMU's variants is its best.</param>
+internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Summary, string> Text, bool MoreIsBetter = false)
+{
+    private static readonly Figure[] s_checkpoints =
+    [
+        new("pause p50 / p99 / max, us", static s => s.Pauses.P50, static s => Three(s.Pauses.P50, s.Pauses.P99, s.Pauses.Maximum)),
+        new("the guest sees, us", static s => s.GuestPauseUs(0.5), static s => Three(s.GuestPauseUs(0.5), s.GuestPauseUs(0.99), s.GuestMaxUs)),
+        Number("checkpoints/s", static s => s.CheckpointsPerSecond, moreIsBetter: true),
+        Number("guest runs, % of the time", static s => s.GuestRunsPercent, moreIsBetter: true),
+        Number("KiB on the wire per checkpoint", static s => s.KiBPerCheckpoint),
+        new("CPU ms/checkpoint, both sides", static s => s.BothCpuMs, static s => $"{Short(s.PrimaryCpuMs)} + {Short(s.SecondaryCpuMs)}"),
+        Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
+    ];
+
+    private static readonly Figure[] s_takeover =
+    [
+        Number("migrate to status colo, ms", static s => s.SyncMs),
+        Number("migrate to first checkpoint, ms", static s => s.ProtectedMs),
+        Number("decision to running, ms", static s => s.DecisionToRunningMs),
+        Number("kill to guest output, ms", static s => s.KillToOutputMs),
+        Number("memory of the primary, MiB", static s => s.PrimaryMiB),
+        Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
+    ];
+
+    public static IReadOnlyList<Figure> Of(Cell cell) => cell.KillsPrimary ? s_takeover
+        : cell.Guest == "dirty" ? s_checkpoints
+        : [.. s_checkpoints.Where(static figure => figure.Name != "the guest sees, us")];
+
+    private static Figure Number(string name, Func<Summary, double> value, bool moreIsBetter = false) =>
+        new(name, value, summary => Short(value(summary)), moreIsBetter);
+
+    private static string Three(double a, double b, double c) => $"{Short(a)} / {Short(b)} / {Short(c)}";
+
+    private static string Short(double value) =>
+        double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) < 10 ? "0.00" : Math.Abs(value) < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,49 @@
+namespace Kvm.Colo.Benchmarks.Comparison;
+
+/// <summary>Which cells are measured, and how often.</summary>
+internal static class Plan
+{
+    private const int PausedDelayMs = 100;
+
+    /// <summary>The cells of a full or a quick comparison; windows are <paramref name="seconds"/> long.</summary>
+    public static IReadOnlyList<Cell> Cells(bool isQuick, double seconds)
+    {
+        List<Cell> cells =
+        [
+            Dirty("pages-16", 16, seconds),
+            Dirty("pages-256", 256, seconds),
+            Dirty("pages-10000", 10_000, seconds),
+            Dirty("back-to-back", 256, seconds) with { DelayMs = 1 },
+            Takeover(256),
+            Takeover(4096),
+        ];
+        if (isQuick)
+            return cells;
+        cells.AddRange(
+        [
+            Dirty("pages-1000", 1000, seconds),
+            Dirty("pages-25600", 25_600, seconds),
+            Dirty("ram-64", 256, seconds) with { MemoryMiB = 64 },
+            Dirty("ram-1024", 256, seconds) with { MemoryMiB = 1024 },
+            Dirty("ram-4096", 256, seconds) with { MemoryMiB = 4096 },
+            Paced("paced", "pages=256 tick=10", 256, seconds),
+            Paced("lock-step", "pages=1000 tick=20 fill=1", 1000, seconds),
+            Paced("diverging", "pages=1000 tick=20 fill=1 random=1", 1000, seconds),
+            Cpus(1, seconds),
+            Cpus(2, seconds),
+        ]);
+        return cells;
+    }
+
+    private static Cell Dirty(string name, int pages, double seconds) =>
+        new(name, "dirty", $"pages={pages} tick=0 report=500", 256, 1, PausedDelayMs, seconds, pages);
+
+    private static Cell Paced(string name, string append, int pages, double seconds) =>
+        new(name, "dirty", append + " report=500", 256, 1, PausedDelayMs, seconds, pages);
+
+    private static Cell Cpus(int cpus, double seconds) =>
+        new($"cpus-{cpus}", "smp", $"loop=1 cpus={cpus}", 256, cpus, PausedDelayMs, seconds);
+
+    private static Cell Takeover(int memoryMiB) =>
+        new($"takeover-{memoryMiB}", "heartbeat", "period=2", memoryMiB, 1, PausedDelayMs, 1, KillsPrimary: true);
+}
