@@ -52,7 +52,7 @@ public sealed class CommandTests : IDisposable
         {
             "query-colo-statistics", "",
             """{"return":{"mode":"none","failover":"none","committed-epoch":0,"current-epoch":0,"checkpoints":0,"aborted-checkpoints":0,"""
-            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0}}"
+            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0,\"pauses-with-collection\":0}}"
         },
         { "query-xen-replication-status", "", """{"return":{"error":false}}""" },
         { "query-yank", "", """{"return":[{"type":"migration"}]}""" },
@@ -242,7 +242,7 @@ public sealed class CommandTests : IDisposable
             "causes":[{"cause":"timer","count":12}]
             """, line, StringComparison.Ordinal);
         Assert.EndsWith("""
-            "pause":{"count":12,"sum-ns":2400,"min-ns":100,"max-ns":300,"p50-ns":200,"p99-ns":300,"buckets":[{"up-to-ns":256,"count":10},{"up-to-ns":512,"count":2}]},"skew-ns":-5}}
+            "pause":{"count":12,"sum-ns":2400,"min-ns":100,"max-ns":300,"p50-ns":200,"p99-ns":300,"buckets":[{"up-to-ns":256,"count":10},{"up-to-ns":512,"count":2}]},"pauses-with-collection":0,"skew-ns":-5}}
             """, line, StringComparison.Ordinal);
     }
 

@@ -75,6 +75,20 @@ internal sealed class RunStateVm : IDisposable
         return names;
     }
 
+    /// <summary>The answer of a command without arguments.</summary>
+    public System.Text.Json.JsonElement Ask(string command) => Client.Execute(command);
+
+    /// <summary>Waits for an event whose data, as JSON, has this in it.</summary>
+    public QmpClientEvent WaitForEvent(string name, string part)
+    {
+        while (true)
+        {
+            QmpClientEvent item = Client.WaitForEvent(name);
+            if (item.Data.GetRawText().Contains(part, StringComparison.Ordinal))
+                return item;
+        }
+    }
+
     public string Status => Client.Execute("query-status").GetProperty("status").GetString()!;
 
     public void Dispose()

@@ -25,7 +25,7 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
 
     public QmpColoStatistics? Statistics =>
         manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
-        ? Describe(current)
+        ? Describe(current, manager)
         : null;
 
     public string? ReplicationError => null;
@@ -38,7 +38,7 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
 
     public void CheckpointReplication() => throw QmpErrors.Unsupported();
 
-    private static QmpColoStatistics Describe(MigrationControl current)
+    private static QmpColoStatistics Describe(MigrationControl current, MigrationManager manager)
     {
         ColoStatistics statistics = current.Statistics;
         ColoCounters counters = statistics.Counters;
@@ -47,8 +47,10 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Mode = current.Side.ToQmp(),
             Failover = current.Failover.State.ToQmp(),
             CommittedEpoch = counters.Epoch,
-            CurrentEpoch = counters.Epoch,
+            CurrentEpoch = statistics.CurrentEpoch,
             Checkpoints = (ulong)statistics.Pause.Count,
+            AbortedCheckpoints = statistics.Aborted,
+            Causes = Causes(statistics),
             DirtyPages = counters.DirtyPages,
             LastDirtyPages = (ulong)counters.Last.Pages,
             IdenticalPages = counters.Identical,
@@ -60,8 +62,17 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Pause = Describe(statistics.Pause),
             Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
             Apply = Describe(statistics.Apply),
+            PausesWithCollection = (ulong)manager.PausesWithCollection,
+            SkewNanoseconds = current.Side == ColoMode.Secondary ? manager.Skew?.Ticks * TimeSpan.NanosecondsPerTick : null,
         };
     }
+
+    private static QmpCheckpointCauseCount[] Causes(ColoStatistics statistics) =>
+    [
+        .. Enum.GetValues<CheckpointCause>()
+            .Select(cause => new QmpCheckpointCauseCount(cause.ToQmp(), statistics.CountOf(cause)))
+            .Where(static count => count.Count > 0),
+    ];
 
     private static QmpTimeHistogram Describe(DurationHistogram histogram) => new(
         (ulong)histogram.Count,
