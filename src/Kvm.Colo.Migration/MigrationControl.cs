@@ -128,11 +128,15 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         return true;
     }
 
-    /// <summary>Asks the primary for a checkpoint now; of several causes the first counts.</summary>
+    /// <summary>Asks the primary for a checkpoint now; of several causes the first counts, the timer last.</summary>
     public void RequestCheckpoint(CheckpointCause cause)
     {
         lock (_lock)
-            _checkpointRequested ??= cause;
+        {
+            if (_checkpointRequested is null or CheckpointCause.Timer)
+                _checkpointRequested = cause;
+        }
+
         Wake();
     }
 

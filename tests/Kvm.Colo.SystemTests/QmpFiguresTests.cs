@@ -84,7 +84,7 @@ public class QmpFiguresTests
         Assert.Equal(checkpoints, statistics.GetProperty("committed-epoch").GetUInt64());
         Assert.Equal(checkpoints, statistics.GetProperty("current-epoch").GetUInt64());
         Assert.Equal(0UL, statistics.GetProperty("aborted-checkpoints").GetUInt64());
-        Assert.False(statistics.TryGetProperty("skew-ns", out _));
+        Assert.True(statistics.GetProperty("skew-ns").GetInt64() < 0, "the other guest is behind by the way of an epoch");
         foreach (string time in (string[])["pause", "commit", "apply"])
         {
             JsonElement histogram = statistics.GetProperty(time);
@@ -100,7 +100,7 @@ public class QmpFiguresTests
         JsonElement mirror = secondary.Ask("query-colo-statistics");
         Assert.Equal("secondary", mirror.GetProperty("mode").GetString());
         Assert.Equal(checkpoints, mirror.GetProperty("checkpoints").GetUInt64());
-        Assert.True(mirror.GetProperty("skew-ns").GetInt64() > 0, "a secondary's guest that runs is ahead of the epoch that replaces it");
+        Assert.True(mirror.TryGetProperty("skew-ns", out _));
         JsonElement info = primary.Ask("query-migrate");
         Assert.Equal("colo", info.GetProperty("status").GetString());
         Assert.Equal(0, info.GetProperty("ram").GetProperty("remaining").GetInt64());
@@ -116,10 +116,10 @@ public class QmpFiguresTests
         using ManualResetEventSlim release = new();
         secondary.Machine.Control.Post(release.Wait);
         primary.Client.Execute("__org.colo-vm_checkpoint");
-        primary.Client.WaitForEvent("MIGRATION_PASS");
         primary.WaitForEvent("MIGRATION_PASS", "1");
-        Assert.Equal("""[{"type":"migration"}]""", primary.Client.Execute("query-yank", outOfBand: true).GetRawText());
-        primary.Client.Execute("yank", """{"instances": [{"type": "migration"}]}""", outOfBand: true);
+        using QmpClient urgent = primary.Connect(outOfBand: true);
+        Assert.Equal("""[{"type":"migration"}]""", urgent.Execute("query-yank", outOfBand: true).GetRawText());
+        urgent.Execute("yank", """{"instances": [{"type": "migration"}]}""", outOfBand: true);
         primary.WaitForEvent("COLO_EXIT", "error");
         release.Set();
         secondary.WaitForEvent("COLO_EXIT", "error");

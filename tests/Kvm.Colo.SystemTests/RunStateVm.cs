@@ -49,8 +49,10 @@ internal sealed class RunStateVm : IDisposable
 
     public QmpClient Client { get; }
 
+    public QmpAddress Address => _address;
+
     /// <summary>Another monitor.</summary>
-    public QmpClient Connect() => QmpClient.Connect(_address);
+    public QmpClient Connect(bool outOfBand = false) => QmpClient.Connect(_address, new QmpClientOptions { OutOfBand = outOfBand });
 
     /// <summary>Runs a command and returns the error's text, empty for success.</summary>
     public string Try(string command, string? arguments = null)

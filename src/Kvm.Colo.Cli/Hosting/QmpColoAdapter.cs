@@ -63,9 +63,16 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
             Apply = Describe(statistics.Apply),
             PausesWithCollection = (ulong)manager.PausesWithCollection,
-            SkewNanoseconds = current.Side == ColoMode.Secondary ? manager.Skew?.Ticks * TimeSpan.NanosecondsPerTick : null,
+            SkewNanoseconds = Skew(current, manager)?.Ticks * TimeSpan.NanosecondsPerTick,
         };
     }
+
+    private static TimeSpan? Skew(MigrationControl current, MigrationManager manager) => current.Side switch
+    {
+        ColoMode.Secondary => manager.Skew,
+        _ when current.Statistics.Counters is { Epoch: > 0, Last: { } last } => -(last.Commit + last.Apply),
+        _ => null,
+    };
 
     private static QmpCheckpointCauseCount[] Causes(ColoStatistics statistics) =>
     [

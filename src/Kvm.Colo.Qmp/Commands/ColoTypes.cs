@@ -69,7 +69,8 @@ internal static class ColoTypes
         Field("pauses-with-collection", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.PausesWithCollection,
             "pauses since the process began into which a garbage collection fell; should stay 0"),
         OptionalValue("skew-ns", QmpTypes.Int, (QmpColoStatistics colo) => colo.SkewNanoseconds,
-            "on the secondary: how far its guest's clock was ahead of the epoch that replaced it"));
+            "on the primary: minus the time an epoch takes from the cut to the start of the other guest, which is so far behind; "
+            + "on the secondary: how far its guest's clock was ahead of the epoch that replaced it"));
 
     public static readonly QmpObject<string> ReplicationStatus = new("ReplicationStatus", create: null,
         Field("error", QmpTypes.Bool, (string error) => error.Length > 0),

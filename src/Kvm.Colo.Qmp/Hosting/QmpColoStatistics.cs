@@ -51,7 +51,8 @@ internal sealed record QmpColoStatistics
     public ulong PausesWithCollection { get; init; }
 
     /// <summary>
-    /// On the secondary: how far its guest's clock was ahead (positive) of the epoch that replaced it last.
+    /// How far the secondary's guest is ahead. On the primary never: an epoch takes so long from the cut to the other guest's start. On
+    /// the secondary its guest's clock less that of the epoch that replaced it last.
     /// </summary>
     public long? SkewNanoseconds { get; init; }
 }
