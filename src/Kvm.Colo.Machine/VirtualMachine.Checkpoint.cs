@@ -44,6 +44,12 @@ internal sealed partial class VirtualMachine
     /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
     public long PausesWithCollection { get; private set; }
 
+    /// <summary>
+    /// How far the clock of a secondary's running guest was ahead of the last epoch's at the moment it was replaced: the guest time that
+    /// the other side needs to bring a state here. Null before the first such epoch.
+    /// </summary>
+    public TimeSpan? Skew { get; private set; }
+
     /// <summary>From here on the guest is a secondary's: what it does to itself is provisional.</summary>
     public void BeginSpeculation() => Invoke(() =>
     {
@@ -161,9 +167,12 @@ internal sealed partial class VirtualMachine
     private RunState ExecuteApply(PauseExecution pause, RunState interrupted)
     {
         RunState before = _globalState.Arrived;
+        ulong clock = interrupted == RunState.Running ? _vm.GetClock() : 0;
         _guestRequests = 0;
         _deferred = GuestRequests.None;
         pause.Work.OnPaused();
+        if (clock != 0)
+            Skew = TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
         _stoppedClock = 0;
         RunState arrived = _globalState.Arrived;

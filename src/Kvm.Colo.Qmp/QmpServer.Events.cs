@@ -28,6 +28,8 @@ internal sealed partial class QmpServer
 
     public void EmitGuestPanicked(QmpGuestPanicAction action) => Emit(QmpEvents.GuestPanicked, action);
 
+    public void EmitGuestCrashLoaded(QmpGuestPanicAction action) => Emit(QmpEvents.GuestCrashLoaded, action);
+
     public void EmitBlockIoError(in QmpBlockIoErrorEvent error) => Emit(QmpEvents.BlockIoError, error);
 
     /// <summary>Sent only while the migration capability <c>events</c> is on.</summary>
@@ -63,11 +65,10 @@ internal sealed partial class QmpServer
     {
         if (Volatile.Read(ref _negotiated).Length == 0)
             return;
-        byte[] line = QmpEventLine.Write(item, data, Options.Time);
         if (item.RateKey?.Invoke(data) is { } key)
-            _limiter.Add(item, key, line);
+            _limiter.Add(item, key, data);
         else
-            Send(line);
+            Send(QmpEventLine.Write(item, data, Options.Time.GetUtcNow()));
     }
 
     private void Send(byte[] line)

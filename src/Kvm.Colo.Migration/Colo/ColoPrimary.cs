@@ -61,15 +61,15 @@ internal sealed class ColoPrimary : IDisposable
     /// <summary>Checkpoints until a failover is asked for, whatever breaks before that.</summary>
     public void Run()
     {
-        _settings.CheckpointDelayChanged += _control.RequestCheckpoint;
+        _settings.CheckpointDelayChanged += OnDelayChanged;
         try
         {
             Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
             _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
             _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
-            while (WaitForTrigger())
-                Transact();
+            while (WaitForTrigger() is { } cause)
+                Transact(cause);
             if (_machine.Ended.IsCompleted && !_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
                 SayGoodbye();
         }
@@ -82,7 +82,7 @@ internal sealed class ColoPrimary : IDisposable
         }
         finally
         {
-            _settings.CheckpointDelayChanged -= _control.RequestCheckpoint;
+            _settings.CheckpointDelayChanged -= OnDelayChanged;
         }
 
         Leave();
@@ -94,20 +94,23 @@ internal sealed class ColoPrimary : IDisposable
         _state.Dispose();
     }
 
-    // True for a checkpoint, false when the session is to end.
-    private bool WaitForTrigger()
+    private void OnDelayChanged() => _control.RequestCheckpoint(CheckpointCause.Timer);
+
+    // Why there is to be a checkpoint; null when the session is to end.
+    private CheckpointCause? WaitForTrigger()
     {
         while (true)
         {
             _inbox.Signal.Reset();
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0) || _machine.Ended.IsCompleted)
-                return false;
+                return null;
             TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
-            if (_control.TakeCheckpointRequest() || due <= TimeSpan.Zero)
+            CheckpointCause? cause = _control.TakeCheckpointRequest() ?? (due <= TimeSpan.Zero ? CheckpointCause.Timer : null);
+            if (cause is not null)
             {
                 _lastTrigger = Stopwatch.GetTimestamp();
-                return true;
+                return cause;
             }
 
             TimeSpan beat = Beat();
@@ -133,7 +136,7 @@ internal sealed class ColoPrimary : IDisposable
     // The secondary gets the guest as it ended, and why it did; without that its machine's end would look like a crash.
     private void SayGoodbye()
     {
-        Transact();
+        Transact(CheckpointCause.Shutdown);
         MachineEnd end = _machine.Ended.GetAwaiter().GetResult();
         ShutdownNotice notice = new((uint)end.Cause, Math.Min((uint)end.ExitStatus, ShutdownNotice.MaxExitStatus));
         if (!_knowsNotices)
@@ -147,8 +150,9 @@ internal sealed class ColoPrimary : IDisposable
         _saidGoodbye = true;
     }
 
-    private void Transact()
+    private void Transact(CheckpointCause cause)
     {
+        _control.Statistics.Begin(_epoch + 1);
         _control.OnPass((int)_epoch + 1);
         long bytes = _link.BytesSent;
         Send(ColoMessage.CheckpointRequest);
@@ -168,8 +172,10 @@ internal sealed class ColoPrimary : IDisposable
         Expect(ColoMessage.VmstateLoaded);
         TimeSpan apply = Stopwatch.GetElapsedTime(cut) - commit;
         _lastBeat = Stopwatch.GetTimestamp();
-        _control.Statistics.RecordEpoch(
-            new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, commit, apply));
+        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, commit, apply)
+        {
+            Cause = cause,
+        });
     }
 
     private void AskForHashes()
@@ -251,6 +257,7 @@ internal sealed class ColoPrimary : IDisposable
     // From the first sign of trouble the guest runs on unprotected; what that means is the operator's decision.
     private void Leave()
     {
+        _control.Statistics.End();
         _link.Shutdown();
         _machine.DirtyLog.Stop();
         _machine.EndRecording();

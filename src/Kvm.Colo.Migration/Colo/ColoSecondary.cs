@@ -87,6 +87,7 @@ internal sealed class ColoSecondary : IDisposable
                 _control.OnMessage($"the primary is lost: {e.Message}");
         }
 
+        _control.Statistics.End();
         _link.Shutdown();
         if (_saidGoodbye || (_peerHasEnded && !_control.Failover.IsClosed))
             ColoExit.End(_control);
@@ -174,6 +175,7 @@ internal sealed class ColoSecondary : IDisposable
 
     private void ReceiveEpoch()
     {
+        _control.Statistics.Begin(_epoch + 1);
         Send(ColoMessage.CheckpointReply);
         _reader.Deadline = _settings.StepDeadline;
         _staging.Reset();
@@ -204,7 +206,7 @@ internal sealed class ColoSecondary : IDisposable
 
         (_blob, _previousBlob) = (_previousBlob, _blob);
         PageFates fates = new(_staging.Count - _staging.Received, 0, 0, _staging.Received);
-        _control.Statistics.RecordEpoch(
+        _control.OnEpoch(
             new EpochRecord(_epoch, _staging.Count, fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause));
         Send(ColoMessage.VmstateLoaded);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Memory;
@@ -30,6 +31,9 @@ internal sealed class OutgoingMigration : IDisposable
     private readonly RamBlockTable _blocks;
     private readonly bool _colo;
     private readonly IReadOnlyList<IStateOwner> _owners;
+    private ulong _dirtyPagesPerSecond;
+    private long _stopBytes;
+    private int _passes;
 
     public OutgoingMigration(VirtualMachine machine, MigrationSettings settings, MigrationControl control, ILink link)
     {
@@ -133,13 +137,14 @@ internal sealed class OutgoingMigration : IDisposable
         for (int pass = 1; ; pass++)
         {
             ulong remaining = _capture.Dirty.CountSet();
-            Report(remaining, pass);
-            _control.OnPass(pass);
+            long start = Stopwatch.GetTimestamp();
+            BeginPass(remaining);
             if (!_sender.SendLive(_capture.Dirty, ElementKind.SectionPart, _settings.MaxBandwidth, _control.Cancelled, ReportBatch))
                 throw new MigrationException("cancelled");
             _sender.Flush();
             _capture.Harvest();
             ulong dirty = _capture.Dirty.CountSet();
+            _dirtyPagesPerSecond = (ulong)(dirty / Math.Max(Stopwatch.GetElapsedTime(start).TotalSeconds, 1e-3));
             if (dirty <= cutPages || pass >= MaxPasses || dirty >= remaining)
                 return; // small enough, or the guest dirties as fast as we send: then only a cut ends it
         }
@@ -151,12 +156,15 @@ internal sealed class OutgoingMigration : IDisposable
     private void CompletePlain(ReturnInbox? inbox)
     {
         RunState before = _machine.State;
-        _control.SetStatus(MigrationStatus.Device);
         _capture.Begin();
-        TimeSpan downtime = _machine.Cut(_capture, RunState.FinishMigrate, RunState.FinishMigrate);
+        TimeSpan pause = _machine.Cut(_capture, RunState.FinishMigrate, RunState.FinishMigrate);
+        long cut = Stopwatch.GetTimestamp();
         bool complete = false;
         try
         {
+            _control.SetStatus(MigrationStatus.Device);
+            _stopBytes = _link.BytesSent;
+            BeginPass((ulong)_staging.Count);
             SendFinalRam();
             _blob.Reset();
             _devices.Write();
@@ -164,6 +172,8 @@ internal sealed class OutgoingMigration : IDisposable
             _link.Send(_blob.WrittenSpan);
             if (inbox is not null)
                 Await(inbox, ColoMessage.VmstateLoaded);
+            _control.OnDowntime(pause + Stopwatch.GetElapsedTime(cut));
+            Report(0);
             complete = true;
         }
         finally
@@ -173,7 +183,6 @@ internal sealed class OutgoingMigration : IDisposable
             _machine.LeaveFinishMigrate(complete ? RunState.PostMigrate : before);
         }
 
-        _control.OnDowntime(downtime);
         _control.SetStatus(MigrationStatus.Completed);
     }
 
@@ -190,7 +199,7 @@ internal sealed class OutgoingMigration : IDisposable
             _blob.Reset();
             _devices.Write();
             _link.Send(_blob.WrittenSpan);
-            Report(0, 0);
+            Report(0);
             ConfigurationReply reply = inbox.Reply!.Value;
             SessionSeed seed = SessionSeed.Combine(configuration.SeedPart, reply.SeedPart);
             using ColoPrimary session = new(
@@ -243,9 +252,23 @@ internal sealed class OutgoingMigration : IDisposable
         }
     }
 
-    private void ReportBatch() => Report(_capture.Dirty.CountSet(), 0);
+    private void BeginPass(ulong remaining)
+    {
+        _passes++;
+        Report(remaining);
+        _control.OnPass(_passes);
+    }
 
-    private void Report(ulong remaining, int pass) =>
-        _control.OnProgress(new MigrationProgress(
-            _machine.Memory.SizeBytes, (ulong)_link.BytesSent, remaining, _sender.NormalPages, _sender.ZeroPages, pass));
+    private void ReportBatch() => Report(_capture.Dirty.CountSet());
+
+    private void Report(ulong remaining)
+    {
+        long sent = _link.BytesSent;
+        _control.OnProgress(
+            new MigrationProgress(_machine.Memory.SizeBytes, (ulong)sent, remaining, _sender.NormalPages, _sender.ZeroPages, _passes)
+            {
+                DowntimeBytes = _stopBytes > 0 ? (ulong)(sent - _stopBytes) : 0,
+                DirtyPagesPerSecond = _dirtyPagesPerSecond,
+            });
+    }
 }

@@ -55,7 +55,7 @@ internal sealed class RecordedEpoch : IDisposable
         primary.Console.Said.WaitForMoreLines(1);
         primary.Machine.Stop();
         int start = link.Sent.Length;
-        ours.RequestCheckpoint();
+        ours.RequestCheckpoint(CheckpointCause.Request);
         primary.Recorder.WaitUntil(() => ours.Statistics.Counters.Epoch == 1, "the checkpoint");
         Bytes = link.Sent[start..];
         _new = Image.Take(_secondary.Machine);
