@@ -1,4 +1,5 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Loaders;
 
 namespace Kvm.Colo.Machine;
@@ -15,6 +16,9 @@ internal sealed record MachineConfig
 
     /// <summary>1 to <see cref="MaxCpus"/>.</summary>
     public int Cpus { get; init; } = 1;
+
+    /// <summary>The CPU the guest is booted on; one that arrives over a link keeps its own.</summary>
+    public CpuModel CpuModel { get; init; }
 
     public string? Name { get; init; }
 

@@ -29,6 +29,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly IMachineObserver _observer;
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
+    private readonly CpuidOwner _cpuid;
     private readonly GlobalStateOwner _globalState = new();
     private readonly ResetStateOwner _resets = new();
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,6 +46,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _settle = () => SettleGuest();
         _logger = logger;
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
+        CpuidTable cpuid = kvm.GetCpuid(config.CpuModel);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);
         _vm = kvm.CreateVm();
         if (UsesDirtyRing)
@@ -52,10 +54,8 @@ internal sealed partial class VirtualMachine : IDisposable
         _vm.CreateInterruptChips();
         foreach (MemorySlot slot in Memory.Slots)
             _vm.SetMemorySlot(slot, logDirtyPages: false);
-        CpuidTable cpuid = kvm.GetSupportedCpuid();
         _vcpus = [.. Enumerable.Range(0, config.Cpus).Select(_vm.CreateVcpu)];
-        foreach (KvmVcpu vcpu in _vcpus)
-            vcpu.SetCpuid(cpuid.ForVcpu(vcpu.Index, config.Cpus));
+        _cpuid = new CpuidOwner(_vcpus, kvm.GetSupportedCpuid(), cpuid);
         _devices = new MachineDevices(config, _vm, Memory, this, logger, time);
         _runState = new RunStateMachine(RunState.Prelaunch);
         if (config.IsIncoming)
@@ -137,7 +137,7 @@ internal sealed partial class VirtualMachine : IDisposable
     // Devices first: loading one drives its interrupt pin, and on an edge-triggered pin that is an interrupt the primary never had,
     // unless the interrupt chips and the vCPUs' local APICs are loaded after it.
     private IReadOnlyList<IStateOwner> OrderOwners() =>
-        [_globalState, _resets, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
+        [_globalState, _resets, _cpuid, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
 
     private static bool ChooseRing(DirtyTracking tracking, KvmSystem kvm)
     {

@@ -14,6 +14,8 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory =
         Text("--memory", "SIZE", $"guest RAM, such as 64M or 2G [{RunOptionsReader.DefaultMemory}]");
     private readonly Option<int?> _cpus = NumberOption.Create("--cpus", "N", "number of vCPUs [1]");
+    private readonly Option<string?> _cpu =
+        Text("--cpu", "MODEL", "host: all this host offers; baseline: a fixed set, to move between unlike hosts [host]");
     private readonly Option<string?> _name = Text("--name", "NAME", "the guest's name, for monitors");
     private readonly Option<string?> _uuid = Text("--uuid", "UUID", "the guest's UUID, for monitors");
     private readonly Option<string[]> _disk = Many("--disk", "LIST", "file=PATH[,id=ID][,format=raw][,readonly=on]");
@@ -46,8 +48,8 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Run a virtual machine.")
         {
-            _kernel, _initrd, _append, _memory, _cpus, _name, _uuid, _disk, _net, _serial, _qmp, _primary, _secondary, _incoming,
-            _delay, _paused, _noShutdown, _noReboot, _log, _trace, _traceFile, _config, _verify, _heartbeat, _tracking,
+            _kernel, _initrd, _append, _memory, _cpus, _cpu, _name, _uuid, _disk, _net, _serial, _qmp, _primary, _secondary,
+            _incoming, _delay, _paused, _noShutdown, _noReboot, _log, _trace, _traceFile, _config, _verify, _heartbeat, _tracking,
         };
         Command.SetAction(Run);
     }
@@ -86,6 +88,7 @@ internal sealed class RunCommand
         Append = parsed.GetValue(_append),
         Memory = parsed.GetValue(_memory),
         Cpus = parsed.GetValue(_cpus),
+        Cpu = parsed.GetValue(_cpu),
         Name = parsed.GetValue(_name),
         Uuid = parsed.GetValue(_uuid),
         Disk = ListOrNull(parsed, _disk),

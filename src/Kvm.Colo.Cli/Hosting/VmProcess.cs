@@ -84,6 +84,7 @@ internal sealed class VmProcess : IDisposable
             {
                 MemoryBytes = _options.MemoryBytes,
                 Cpus = _options.Cpus,
+                CpuModel = _options.CpuModel,
                 Name = _options.Name,
                 Uuid = _options.Uuid,
                 DirtyTracking = _options.DirtyTracking,

@@ -1,4 +1,5 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Qmp;
@@ -17,6 +18,8 @@ internal sealed record RunOptions
     public required ulong MemoryBytes { get; init; }
 
     public required int Cpus { get; init; }
+
+    public CpuModel CpuModel { get; init; }
 
     public string? Name { get; init; }
 

@@ -1,4 +1,5 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Qmp;
@@ -38,6 +39,7 @@ internal static class RunOptionsReader
             Append = given.Append,
             MemoryBytes = memory,
             Cpus = Within("--cpus", given.Cpus, 1, MachineConfig.MaxCpus) ?? 1,
+            CpuModel = ReadCpuModel(given.Cpu, memory),
             Name = ReadName(given.Name),
             Uuid = ReadUuid(given.Uuid),
             Disks = disks,
@@ -113,6 +115,14 @@ internal static class RunOptionsReader
         }
 
         return addresses;
+    }
+
+    private static CpuModel ReadCpuModel(string? text, ulong memory)
+    {
+        CpuModel model = OneOf("--cpu", text, CpuModel.Host);
+        return model != CpuModel.Baseline || memory <= CpuBaseline.MaxMemoryBytes
+            ? model
+            : throw new UsageException($"--cpu baseline: its guests have at most {CpuBaseline.MaxMemoryBytes >> 30} GiB of RAM");
     }
 
     private static string? ReadName(string? name)

@@ -16,6 +16,8 @@ internal sealed record RunSettings
 
     public int? Cpus { get; init; }
 
+    public string? Cpu { get; init; }
+
     public string? Name { get; init; }
 
     public string? Uuid { get; init; }
@@ -78,6 +80,7 @@ internal sealed record RunSettings
             Append = Append ?? lower.Append,
             Memory = Memory ?? lower.Memory,
             Cpus = Cpus ?? lower.Cpus,
+            Cpu = Cpu ?? lower.Cpu,
             Name = Name ?? lower.Name,
             Uuid = Uuid ?? lower.Uuid,
             Disk = Disk ?? lower.Disk,
