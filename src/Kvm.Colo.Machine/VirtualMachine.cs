@@ -1,5 +1,6 @@
 using Kvm.Colo.Devices;
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Devices.Virtio.Balloon;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Machine.State;
@@ -66,6 +67,8 @@ internal sealed partial class VirtualMachine : IDisposable
         StateOwners = OrderOwners();
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
+        if (Balloon is { } balloon)
+            balloon.Changed = observer.OnBalloon;
         _devices.Start();
     }
 
@@ -85,6 +88,15 @@ internal sealed partial class VirtualMachine : IDisposable
     public IReadOnlyList<VcpuThread> Vcpus => _group.Threads;
 
     public Serial16550Device Serial => _devices.Serial;
+
+    /// <summary>The virtio devices.</summary>
+    public MachineIo Io => _devices.Io;
+
+    /// <summary>The memory balloon; null without one.</summary>
+    public VirtioBalloon? Balloon => _devices.Io.Balloon;
+
+    /// <summary>The guest's VM generation id; null without one.</summary>
+    public Guid? GenerationId => _devices.Generation?.Id;
 
     public ControlLoop Control => _control;
 

@@ -101,6 +101,6 @@ internal static class QmpEvents
     public static IEnumerable<QmpEvent> All =>
     [
         Stop, Resume, Shutdown, Reset, PowerDown, Suspend, WakeUp, Watchdog, GuestPanicked, BlockIoError,
-        Migration, MigrationPass, ColoExit, ColoEntered, Checkpoint, PeerLost, Failover, EventsLost,
+        GuestMemoryCommands.Changed, Migration, MigrationPass, ColoExit, ColoEntered, Checkpoint, PeerLost, Failover, EventsLost,
     ];
 }

@@ -27,10 +27,9 @@ internal static class RunOptionsReader
             throw new UsageException("nothing to boot: --kernel FILE is missing");
         if (given.Kernel is null && (given.Initrd ?? given.Append) is not null)
             throw new UsageException("--initrd and --append need --kernel");
-        string serial = given.Serial ?? "stdio";
-        if (!SerialBackendSpec.TryParse(serial, out SerialBackendSpec serialSpec, out string problem))
-            throw new UsageException($"--serial: {problem}");
-        if (!MemorySize.TryParse(given.Memory ?? DefaultMemory, out ulong memory, out problem))
+        (SerialBackendSpec serial, string serialText, SerialBackendSpec? console) = ConsoleOptions.Read(given.Serial, given.Console);
+        (bool hasGenerationId, Guid? generationId) = GuestOptions.ReadGenerationId(given.VmGenId);
+        if (!MemorySize.TryParse(given.Memory ?? DefaultMemory, out ulong memory, out string problem))
             throw new UsageException($"--memory: {problem}");
         return new RunOptions
         {
@@ -39,13 +38,18 @@ internal static class RunOptionsReader
             Append = given.Append,
             MemoryBytes = memory,
             Cpus = Within("--cpus", given.Cpus, 1, MachineConfig.MaxCpus) ?? 1,
-            CpuModel = ReadCpuModel(given.Cpu, memory),
+            CpuModel = GuestOptions.CheckCpu(OneOf("--cpu", given.Cpu, CpuModel.Host), memory),
             Name = ReadName(given.Name),
             Uuid = ReadUuid(given.Uuid),
             Disks = disks,
             Nets = nets,
-            Serial = serialSpec,
-            SerialText = serial,
+            Serial = serial,
+            SerialText = serialText,
+            Console = console,
+            ConsoleText = given.Console,
+            Balloon = GuestOptions.ReadBalloon(given.Balloon),
+            HasGenerationId = hasGenerationId,
+            GenerationId = generationId,
             Monitors = ReadMonitors(given.Qmp),
             Role = role,
             Peer = peer,
@@ -115,14 +119,6 @@ internal static class RunOptionsReader
         }
 
         return addresses;
-    }
-
-    private static CpuModel ReadCpuModel(string? text, ulong memory)
-    {
-        CpuModel model = OneOf("--cpu", text, CpuModel.Host);
-        return model != CpuModel.Baseline || memory <= CpuBaseline.MaxMemoryBytes
-            ? model
-            : throw new UsageException($"--cpu baseline: its guests have at most {CpuBaseline.MaxMemoryBytes >> 30} GiB of RAM");
     }
 
     private static string? ReadName(string? name)

@@ -28,6 +28,13 @@ internal sealed record RunSettings
 
     public string? Serial { get; init; }
 
+    public string? Console { get; init; }
+
+    public string? Balloon { get; init; }
+
+    [JsonPropertyName("vmgenid")]
+    public string? VmGenId { get; init; }
+
     public IReadOnlyList<string>? Qmp { get; init; }
 
     public string? Primary { get; init; }
@@ -86,6 +93,9 @@ internal sealed record RunSettings
             Disk = Disk ?? lower.Disk,
             Net = Net ?? lower.Net,
             Serial = Serial ?? lower.Serial,
+            Console = Console ?? lower.Console,
+            Balloon = Balloon ?? lower.Balloon,
+            VmGenId = VmGenId ?? lower.VmGenId,
             Qmp = Qmp ?? lower.Qmp,
             Primary = hasRole ? Primary : lower.Primary,
             Secondary = hasRole ? Secondary : lower.Secondary,

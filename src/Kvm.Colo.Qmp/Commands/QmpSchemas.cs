@@ -13,6 +13,7 @@ internal static class QmpSchemas
         ("Migration", MigrationCommands.All),
         ("Fault tolerance", ColoCommands.All),
         ("Devices", DeviceCommands.All),
+        ("Guest memory", GuestMemoryCommands.All),
         ("Known but not supported", OtherCommands.All),
     ];
 
