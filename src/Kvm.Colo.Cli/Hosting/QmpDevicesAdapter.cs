@@ -14,7 +14,7 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
     private readonly string? _console;
 
     /// <summary>Describes a machine; <paramref name="serial"/> and <paramref name="console"/> are what the user asked for.</summary>
-    public QmpDevicesAdapter(VirtualMachine machine, string serial, string? console)
+    public QmpDevicesAdapter(VirtualMachine machine, string serial, string? console = null)
     {
         _machine = machine;
         _serial = serial;
