@@ -80,6 +80,9 @@ internal sealed class CpuidTable(kvm_cpuid_entry2[] entries)
                     }
 
                     break;
+                case 0x4000_0001:
+                    leaf.eax &= ~((1u << 4) | (1u << 10) | (1u << 14)); // asynchronous page faults: a token of this host means nothing on the next
+                    break;
                 case 0x8000_0001:
                     leaf.ecx &= ~(1u << 2); // SVM
                     break;

@@ -141,7 +141,6 @@ internal sealed partial class VirtualMachine : IDisposable
         (DirtyLog as IDisposable)?.Dispose();
         foreach (KvmVcpu vcpu in _vcpus)
             vcpu.Dispose();
-        _group.Dispose();
         _vm.Dispose();
         Memory.Dispose();
     }

@@ -1,5 +1,6 @@
 using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Native;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration;
@@ -16,7 +17,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     private MigrationProgress _progress;
     private long _lastProgress;
     private ILink? _link;
-    private ManualResetEventSlim? _signal;
+    private FutexGate? _signal;
     private bool _checkpointRequested;
 
     /// <summary>Set when the migration must end: cancelled by the user, or the machine ends.</summary>
@@ -70,7 +71,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     public void SetError(string text) => ErrorText = text;
 
     /// <summary>The link and the wake-up of the migration's thread, so that others can end its waits.</summary>
-    public void Attach(ILink link, ManualResetEventSlim? signal)
+    public void Attach(ILink link, FutexGate? signal)
     {
         lock (_lock)
         {
@@ -83,7 +84,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     }
 
     /// <summary>Another wake-up, once the link is gone.</summary>
-    public void AttachSignal(ManualResetEventSlim signal)
+    public void AttachSignal(FutexGate signal)
     {
         lock (_lock)
             _signal = signal;
@@ -145,17 +146,10 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
 
     public void Wake()
     {
-        ManualResetEventSlim? signal;
+        FutexGate? signal;
         lock (_lock)
             signal = _signal;
-        try
-        {
-            signal?.Set();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The session has ended; nobody is left to wake.
-        }
+        signal?.Set();
     }
 
     /// <summary>Lets go of link and signal before they are disposed.</summary>

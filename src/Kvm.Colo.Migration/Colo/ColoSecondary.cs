@@ -91,7 +91,10 @@ internal sealed class ColoSecondary : IDisposable
         if (_saidGoodbye || (_peerHasEnded && !_control.Failover.IsClosed))
             ColoExit.End(_control);
         else
-            ColoExit.Complete(_control, TakeOver);
+            ColoExit.Complete(_control, _machine.EndSpeculation);
+
+        // Last, because KVM rebuilds its page tables for it, and a guest that takes over has no time for that.
+        _machine.DirtyLog.Stop();
     }
 
     public void Dispose()
@@ -147,12 +150,6 @@ internal sealed class ColoSecondary : IDisposable
 
         _control.Failover.MarkClosed();
         _control.OnMessage($"the primary was ended ({cause})");
-    }
-
-    private void TakeOver()
-    {
-        _machine.DirtyLog.Stop();
-        _machine.EndSpeculation();
     }
 
     private void ReceiveOne()

@@ -238,7 +238,7 @@ internal sealed class OutgoingMigration : IDisposable
             if (_control.Cancelled.WaitOne(0))
                 throw new MigrationException("cancelled");
             long left = end - Environment.TickCount64;
-            if (left <= 0 || !inbox.Signal.Wait((int)left))
+            if (left <= 0 || !inbox.Signal.Wait(TimeSpan.FromMilliseconds(left)))
                 return condition();
         }
     }
