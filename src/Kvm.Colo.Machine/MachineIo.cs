@@ -1,7 +1,10 @@
 using Kvm.Colo.Block;
 using Kvm.Colo.Devices;
+using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Devices.Virtio;
+using Kvm.Colo.Devices.Virtio.Balloon;
 using Kvm.Colo.Devices.Virtio.Blk;
+using Kvm.Colo.Devices.Virtio.Console;
 using Kvm.Colo.Devices.Virtio.Mmio;
 using Kvm.Colo.Devices.Virtio.Net;
 using Kvm.Colo.Devices.Virtio.Rng;
@@ -16,7 +19,7 @@ using Microsoft.Extensions.Logging;
 namespace Kvm.Colo.Machine;
 
 /// <summary>
-/// The machine's virtio devices, their ends on the host and the I/O thread that serves them: disks, then network cards, then entropy, each
+/// The machine's virtio devices, their ends on the host and the I/O thread that serves them: disks, then network cards, entropy, console, balloon, each
 /// kind in the order of the configuration. The control loop stops and resumes them as one.
 /// </summary>
 internal sealed partial class MachineIo : IDisposable
@@ -31,13 +34,14 @@ internal sealed partial class MachineIo : IDisposable
     private readonly List<IDisposable> _hostEnds = [];
     private readonly List<VirtioNet> _cards = [];
     private readonly List<NetGate> _gates = [];
+    private readonly List<VirtioBlk> _disks = [];
 
     /// <summary>Opens what the configuration names.</summary>
     /// <exception cref="DiskOpenException">A disk cannot be used.</exception>
     /// <exception cref="NetOpenException">A tap cannot be used.</exception>
     public MachineIo(MachineConfig config, KvmVm vm, GuestMemory memory, ILogger logger, TimeProvider time)
     {
-        int count = config.Disks.Count + config.Nets.Count + 1;
+        int count = config.Disks.Count + config.Nets.Count + 1 + (config.Console is null ? 0 : 1) + (config.Balloon is null ? 0 : 1);
         if (count > VirtioSlots.Count)
             throw new ArgumentException($"{count} virtio devices, a machine has room for {VirtioSlots.Count}", nameof(config));
         _logger = logger;
@@ -51,6 +55,10 @@ internal sealed partial class MachineIo : IDisposable
             for (int i = 0; i < config.Nets.Count; i++)
                 AddCard(config.Nets[i], (uint)i);
             Add(new VirtioRng(_host, "rng0"));
+            if (config.Console is { } console)
+                AddConsole(console);
+            if (config.Balloon is { } balloon)
+                Add(Balloon = new VirtioBalloon(_host, "balloon0", 0, balloon));
         }
         catch
         {
@@ -67,6 +75,22 @@ internal sealed partial class MachineIo : IDisposable
     public IReadOnlyList<AcpiVirtioDevice> AcpiDevices =>
         [.. _transports.Select(static (_, place) => new AcpiVirtioDevice(VirtioSlots.Window(place), VirtioSlots.WindowBytes, VirtioSlots.Pin(place)))];
 
+    /// <summary>The disks in the order of the configuration.</summary>
+    public IReadOnlyList<VirtioBlk> Disks => _disks;
+
+    /// <summary>The place of a device, by the name the user gave it; null when there is none.</summary>
+    public int? PlaceOf(string name)
+    {
+        int place = _transports.FindIndex(transport => transport.Device.Identity.Name == name);
+        return place < 0 ? null : place;
+    }
+
+    /// <summary>The virtio console; null without one.</summary>
+    public VirtioConsole? Console { get; private set; }
+
+    /// <summary>The memory balloon; null without one.</summary>
+    public VirtioBalloon? Balloon { get; }
+
     public IEnumerable<IStateOwner> StateOwners => _transports.Select(static transport => transport.Device);
 
     /// <summary>Connects the host's ends.</summary>
@@ -74,6 +98,7 @@ internal sealed partial class MachineIo : IDisposable
     {
         foreach (VirtioNet card in _cards)
             card.Start();
+        Console?.Start();
     }
 
     /// <summary>
@@ -143,7 +168,9 @@ internal sealed partial class MachineIo : IDisposable
     {
         var disk = RawDisk.Open(config.Path, config.IsReadOnly, config.Id);
         _hostEnds.Add(disk);
-        Add(new VirtioBlk(_host, new VirtioBlkConfig(config.Id, instance, config.Id), disk));
+        var device = new VirtioBlk(_host, new VirtioBlkConfig(config.Id, instance, config.Id), disk);
+        _disks.Add(device);
+        Add(device);
     }
 
     private void AddCard(NetConfig config, uint instance)
@@ -154,6 +181,13 @@ internal sealed partial class MachineIo : IDisposable
         var card = new VirtioNet(_host, new VirtioNetConfig(config.Id, instance, config.Address), gate);
         _cards.Add(card);
         Add(card);
+    }
+
+    private void AddConsole(ISerialBackend backend)
+    {
+        _hostEnds.Add(backend);
+        Console = new VirtioConsole(_host, "console0", 0, backend);
+        Add(Console);
     }
 
     private void Add(VirtioDevice device)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Stream;
@@ -50,13 +51,17 @@ internal sealed partial class VirtualMachine
     /// </summary>
     public TimeSpan? Skew { get; private set; }
 
+    /// <summary>Whether the guest about to arrive comes out of a saved state, which may be restored more than once.</summary>
+    public bool ArrivesFromSavedState { get; set; }
+
     /// <summary>From here on the guest is a secondary's: what it does to itself is provisional.</summary>
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
         _devices.Io.SetSpeculative(true);
         IsHeld = false;
-        Serial.Output.StartSpeculating();
+        Memory.KeepsCommittedImage = true;
+        _devices.SetOutput(SerialOutputMode.Speculative);
     });
 
     /// <summary>Failover: the guest's own doings since the last epoch become true.</summary>
@@ -64,18 +69,19 @@ internal sealed partial class VirtualMachine
     {
         IsSpeculative = false;
         _devices.Io.SetSpeculative(false);
-        Serial.Output.GoDirect();
+        Memory.KeepsCommittedImage = false;
+        _devices.SetOutput(SerialOutputMode.Direct);
         IsHeld = false;
         if (!_hasEnded)
             Carry(RunStateTrigger.TakeOver);
         AnnounceArrival();
     });
 
-    /// <summary>From here on the guest is a primary's: its serial output travels with its epochs.</summary>
-    public void BeginRecording() => Invoke(Serial.Output.StartRecording);
+    /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs.</summary>
+    public void BeginRecording() => Invoke(() => _devices.SetOutput(SerialOutputMode.Recording));
 
     /// <summary>The pair is no more, this guest goes on alone.</summary>
-    public void EndRecording() => Invoke(Serial.Output.GoDirect);
+    public void EndRecording() => Invoke(() => _devices.SetOutput(SerialOutputMode.Direct));
 
     /// <summary>
     /// The guest has left for good (<see cref="RunState.PostMigrate"/>), or its migration failed while it was stopped and it goes back
@@ -174,6 +180,8 @@ internal sealed partial class VirtualMachine
         if (clock != 0)
             Skew = TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
+        if (pause.During == RunState.InMigrate)
+            _devices.Generation?.OnArrived(ArrivesFromSavedState);
         _stoppedClock = 0;
         RunState arrived = _globalState.Arrived;
         if (interrupted != RunState.InMigrate)

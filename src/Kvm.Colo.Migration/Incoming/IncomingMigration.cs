@@ -197,6 +197,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
     private void FinishPlain()
     {
         _machine.Memory.MakeShared();
+        _machine.ArrivesFromSavedState = _link is StreamLink;
         _machine.Apply(this, RunState.InMigrate);
         _control.SetStatus(MigrationStatus.Completed);
         if (_link is StreamLink)

@@ -51,6 +51,12 @@ internal sealed partial class VirtioBlk : VirtioDevice
         FillConfiguration();
     }
 
+    /// <summary>What the guest asked for so far.</summary>
+    public VirtioBlkCounters Counters { get; } = new();
+
+    /// <summary>The disk's length.</summary>
+    public ulong CapacityBytes => _node.CapacityBytes;
+
     /// <summary>Requests that are with the host.</summary>
     public int InFlight
     {
