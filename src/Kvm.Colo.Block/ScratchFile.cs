@@ -9,27 +9,35 @@ internal static class ScratchFile
     /// <summary>Where an image's scratch files go: beside it, where there is room for what belongs to it; a device's folder is no such place.</summary>
     public static string FolderFor(string imagePath)
     {
-        string full = System.IO.Path.GetFullPath(imagePath);
-        return full.StartsWith("/dev/", StringComparison.Ordinal) ? System.IO.Path.GetTempPath() : System.IO.Path.GetDirectoryName(full)!;
+        string full = Path.GetFullPath(imagePath);
+        return full.StartsWith("/dev/", StringComparison.Ordinal) ? Path.GetTempPath() : Path.GetDirectoryName(full)!;
     }
 
-    /// <summary>Makes one that reads as zeros.</summary>
+    /// <summary>Makes an empty one.</summary>
     /// <exception cref="IOException">The folder takes no file.</exception>
-    public static SafeDescriptor Create(string folder, ulong sizeBytes)
+    public static SafeFileHandle Create(string folder)
     {
-        string path = System.IO.Path.Combine(folder, $".colo-vm-{Guid.NewGuid():N}");
+        string path = Path.Combine(folder, $".colo-vm-{Guid.NewGuid():N}");
         try
         {
-            using SafeFileHandle handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            SafeFileHandle handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
             File.Delete(path);
-            RandomAccess.SetLength(handle, checked((long)sizeBytes));
-            SafeDescriptor descriptor = new(handle.DangerousGetHandle());
-            handle.SetHandleAsInvalid();
-            return descriptor;
+            return handle;
         }
         catch (UnauthorizedAccessException e)
         {
             throw new IOException($"{folder}: {e.Message}", e);
         }
+    }
+
+    /// <summary>Makes one that reads as that many zeros.</summary>
+    /// <exception cref="IOException">The folder takes no file, or none of that size.</exception>
+    public static SafeDescriptor Create(string folder, ulong sizeBytes)
+    {
+        using SafeFileHandle handle = Create(folder);
+        RandomAccess.SetLength(handle, checked((long)sizeBytes));
+        SafeDescriptor descriptor = new(handle.DangerousGetHandle());
+        handle.SetHandleAsInvalid();
+        return descriptor;
     }
 }

@@ -48,7 +48,7 @@ internal sealed partial class VirtualMachine
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
-        _devices.Io.SetSpeculative(true);
+        _devices.Io.BeginSpeculation();
         IsHeld = false;
         Serial.Output.StartSpeculating();
     });
@@ -57,7 +57,7 @@ internal sealed partial class VirtualMachine
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
-        _devices.Io.SetSpeculative(false);
+        _devices.Io.EndSpeculation();
         Serial.Output.GoDirect();
         IsHeld = false;
         if (!_hasEnded)
@@ -65,11 +65,20 @@ internal sealed partial class VirtualMachine
         AnnounceArrival();
     });
 
-    /// <summary>From here on the guest is a primary's: its serial output travels with its epochs.</summary>
-    public void BeginRecording() => Invoke(Serial.Output.StartRecording);
+    /// <summary>From here on the guest is a primary's: its serial output travels with its epochs, its frames wait for them.</summary>
+    /// <param name="pressure">Asks for a checkpoint because much waits; any thread, returns at once.</param>
+    public void BeginRecording(Action pressure) => Invoke(() =>
+    {
+        Serial.Output.StartRecording();
+        _devices.Io.BeginOutputCommit(pressure);
+    });
 
     /// <summary>The pair is no more, this guest goes on alone.</summary>
-    public void EndRecording() => Invoke(Serial.Output.GoDirect);
+    public void EndRecording() => Invoke(() =>
+    {
+        Serial.Output.GoDirect();
+        _devices.Io.EndOutputCommit();
+    });
 
     /// <summary>
     /// The guest has left for good (<see cref="RunState.PostMigrate"/>), or its migration failed while it was stopped and it goes back

@@ -86,6 +86,9 @@ internal sealed partial class VirtualMachine : IDisposable
 
     public Serial16550Device Serial => _devices.Serial;
 
+    /// <summary>Disks and network cards, and what a pair does with them.</summary>
+    public MachineIo Io => _devices.Io;
+
     public ControlLoop Control => _control;
 
     /// <summary>Completes when the machine has ended.</summary>
