@@ -58,7 +58,7 @@ internal sealed partial class VirtualMachine
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
-        _devices.Io.SetSpeculative(true);
+        _devices.Io.BeginSpeculation();
         IsHeld = false;
         Memory.KeepsCommittedImage = true;
         _devices.SetOutput(SerialOutputMode.Speculative);
@@ -68,7 +68,7 @@ internal sealed partial class VirtualMachine
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
-        _devices.Io.SetSpeculative(false);
+        _devices.Io.EndSpeculation();
         Memory.KeepsCommittedImage = false;
         _devices.SetOutput(SerialOutputMode.Direct);
         IsHeld = false;
@@ -77,11 +77,20 @@ internal sealed partial class VirtualMachine
         AnnounceArrival();
     });
 
-    /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs.</summary>
-    public void BeginRecording() => Invoke(() => _devices.SetOutput(SerialOutputMode.Recording));
+    /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs, its frames wait for them.</summary>
+    /// <param name="pressure">Asks for a checkpoint because much waits; any thread, returns at once.</param>
+    public void BeginRecording(Action pressure) => Invoke(() =>
+    {
+        _devices.SetOutput(SerialOutputMode.Recording);
+        _devices.Io.BeginOutputCommit(pressure);
+    });
 
     /// <summary>The pair is no more, this guest goes on alone.</summary>
-    public void EndRecording() => Invoke(() => _devices.SetOutput(SerialOutputMode.Direct));
+    public void EndRecording() => Invoke(() =>
+    {
+        _devices.SetOutput(SerialOutputMode.Direct);
+        _devices.Io.EndOutputCommit();
+    });
 
     /// <summary>
     /// The guest has left for good (<see cref="RunState.PostMigrate"/>), or its migration failed while it was stopped and it goes back

@@ -129,6 +129,12 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         return true;
     }
 
+    /// <summary>Asks the primary for a checkpoint, because disk writes wait for it.</summary>
+    public void RequestDiskCheckpoint() => RequestCheckpoint(CheckpointCause.Disk);
+
+    /// <summary>Asks the primary for a checkpoint, because frames wait for it.</summary>
+    public void RequestNetworkCheckpoint() => RequestCheckpoint(CheckpointCause.Network);
+
     /// <summary>Asks the primary for a checkpoint now; of several causes the first counts, the timer last.</summary>
     public void RequestCheckpoint(CheckpointCause cause)
     {
