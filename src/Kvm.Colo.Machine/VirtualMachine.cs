@@ -64,6 +64,7 @@ internal sealed partial class VirtualMachine : IDisposable
             _runState.Move(RunStateTable.Rule(RunState.Prelaunch, RunStateTrigger.IncomingStart).To);
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
+        Throttle = new VcpuThrottle(_group);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
         _chips = new ChipsStateOwner(_vm);
         StateOwners = OrderOwners();
@@ -102,6 +103,9 @@ internal sealed partial class VirtualMachine : IDisposable
 
     public ControlLoop Control => _control;
 
+    /// <summary>Takes a share of the guest's time.</summary>
+    public VcpuThrottle Throttle { get; }
+
     /// <summary>Completes when the machine has ended.</summary>
     public Task<MachineEnd> Ended => _end.Task;
 
@@ -132,6 +136,7 @@ internal sealed partial class VirtualMachine : IDisposable
     public void Dispose()
     {
         _control.Dispose();
+        Throttle.Dispose();
         if (!_group.Stop(ParkDeadline))
         {
             // A thread that is still inside KVM or a device must not find its memory gone; the process ends anyway.

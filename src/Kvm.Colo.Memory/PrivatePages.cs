@@ -7,7 +7,7 @@ namespace Kvm.Colo.Memory;
 /// over a private page costs a tenth of dropping it and taking the guest's next write as a copy-on-write fault, so a page that is written
 /// in epoch after epoch stays private; the others are dropped in runs. Used with the guest stopped, by one thread.
 /// </summary>
-internal sealed class PrivatePages(GuestMemory memory) : IDisposable
+internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : IDisposable
 {
     private readonly PageBitmap _kept = new(memory.PageCount);
     private readonly PageBitmap _stale = new(memory.PageCount);
@@ -30,7 +30,7 @@ internal sealed class PrivatePages(GuestMemory memory) : IDisposable
         Span<ulong> stale = _stale.Words;
         for (int word = NextUsed(stale, 0); word < stale.Length; word = NextUsed(stale, word + 1))
         {
-            ulong hot = Written.Words[word] & _writtenBefore.Words[word];
+            ulong hot = keepsHot ? Written.Words[word] & _writtenBefore.Words[word] : 0;
             stale[word] &= ~hot;
             _kept.Words[word] = hot;
             for (; hot != 0; hot &= hot - 1)

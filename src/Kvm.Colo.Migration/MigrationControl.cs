@@ -52,6 +52,9 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         }
     }
 
+    /// <summary>The share of its time the guest gives up so that its epochs commit in time, in percent.</summary>
+    public int ThrottlePercent { get; set; }
+
     public TimeSpan? Downtime { get; private set; }
 
     public string? ErrorText { get; private set; }

@@ -10,6 +10,8 @@ internal sealed class MigrationSettings
     private int _heartbeatTimeoutMs = 1_000;
     private volatile bool _colo;
     private volatile bool _verifyCheckpoints;
+    private volatile bool _strictPause;
+    private long _commitLimitTicks = TimeSpan.TicksPerSecond;
 
     /// <summary>Raised after the checkpoint delay was set: in COLO that means a checkpoint now.</summary>
     public event Action? CheckpointDelayChanged;
@@ -60,6 +62,31 @@ internal sealed class MigrationSettings
 
     /// <summary>Whether a large dirty set is copied while the guest runs, so that the pause holds only the rest.</summary>
     public bool CopyAhead { get; set; } = true;
+
+    /// <summary>Whether the secondary overwrites hot pages instead of dropping them. Read when a session begins.</summary>
+    public bool KeepHotPages { get; set; } = true;
+
+    /// <summary>
+    /// x-colo-strict-pause: the guest stands still until the secondary has loaded the epoch, as with QEMU. For comparison.
+    /// </summary>
+    public bool StrictPause
+    {
+        get => _strictPause;
+        set => _strictPause = value;
+    }
+
+    /// <summary>
+    /// How long an epoch may take from the cut to its commit before the guest is slowed down; zero for no limit. Output to the network
+    /// waits that long, and a failover takes the guest that far back.
+    /// </summary>
+    public TimeSpan CommitLimit
+    {
+        get => new(Interlocked.Read(ref _commitLimitTicks));
+        set => Interlocked.Exchange(ref _commitLimitTicks, value.Ticks);
+    }
+
+    /// <summary>cpu-throttle-initial, cpu-throttle-increment and max-cpu-throttle: the first share taken, its steps, its bound.</summary>
+    public (int Initial, int Increment, int Max) CpuThrottle { get; set; } = (20, 10, 99);
 
     /// <summary>max-bandwidth of the initial transfer in bytes per second, 0 for no limit.</summary>
     public long MaxBandwidth { get; set; }

@@ -63,6 +63,25 @@ public class VcpuTests(ITestOutputHelper output)
         Assert.DoesNotContain("TRAP", vm.Console.Text, StringComparison.Ordinal);
     }
 
+    [KvmFact]
+    public void ThrottledGuest_DoesLessAndCanStillBePausedAtAnyTime()
+    {
+        using TestMachine vm = new("chain.elf", "report=5000", cpus: 1);
+        vm.Machine.Start();
+        vm.Machine.Throttle.Percent = 50;
+        vm.Console.Said.WaitForMoreLines(5);
+        vm.Machine.Throttle.Percent = 99;
+        Nothing work = new();
+        for (int i = 0; i < 300; i++)
+            vm.Machine.Cut(work, RunState.Colo);
+        vm.Machine.Stop();
+        vm.Machine.Start();
+        vm.Machine.Throttle.Percent = 0;
+        vm.Console.Said.WaitForMoreLines(5);
+        Assert.Equal(300, work.Count);
+        Assert.True(ChainVectors.For("report=5000").AssertUnbroken(vm.Console.Text) > 0);
+    }
+
     private sealed class Nothing : IPauseWork
     {
         public int Count { get; private set; }

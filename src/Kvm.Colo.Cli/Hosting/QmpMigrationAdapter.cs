@@ -36,6 +36,7 @@ internal sealed class QmpMigrationAdapter(MigrationManager manager, SettingsBrid
             SetupTimeMilliseconds = Milliseconds(events.Clock.Setup),
             DowntimeMilliseconds = Milliseconds(current.Downtime),
             ErrorDescription = current.ErrorText,
+            CpuThrottlePercentage = current.ThrottlePercent > 0 ? current.ThrottlePercent : null,
             SocketAddress = manager.ListeningOn is { } uri ? [Describe(uri)] : null,
         };
     }

@@ -41,6 +41,16 @@ internal sealed class SettingsBridge
             Runtime.Colo = Store.Has(MigrationCapability.XColo);
             Runtime.HeartbeatTimeoutMs = (int)parameters.Get(MigrationParameterTable.HeartbeatTimeout);
             Runtime.VerifyCheckpoints = parameters.Get(MigrationParameterTable.VerifyCheckpoints);
+            Runtime.StrictPause = parameters.Get(MigrationParameterTable.StrictPause);
+            Runtime.CommitLimit = TimeSpan.FromMilliseconds(parameters.Get(MigrationParameterTable.CommitLimit));
+            Runtime.CopyAhead = parameters.Get(MigrationParameterTable.CopyAhead);
+            Runtime.PageHashes = parameters.Get(MigrationParameterTable.PageHashes);
+            Runtime.KeepHotPages = parameters.Get(MigrationParameterTable.KeepHotPages);
+            Runtime.DeltaCachePages = (int)Math.Min(parameters.Get(MigrationParameterTable.DeltaCache) / 4096, int.MaxValue);
+            Runtime.CpuThrottle = (
+                parameters.Get(MigrationParameterTable.CpuThrottleInitial),
+                parameters.Get(MigrationParameterTable.CpuThrottleIncrement),
+                parameters.Get(MigrationParameterTable.MaxCpuThrottle));
             Runtime.MaxBandwidth = (long)Math.Min(parameters.Get(MigrationParameterTable.MaxBandwidth), long.MaxValue);
             Runtime.DowntimeLimit = Store.DowntimeLimit;
 

@@ -79,6 +79,15 @@ internal sealed class VcpuGroup
             thread.Command(VcpuCommand.Resume);
     }
 
+    /// <summary>Has every vCPU that runs do nothing for a while; any thread.</summary>
+    public void Rest(TimeSpan time)
+    {
+        if (IsParked)
+            return;
+        foreach (VcpuThread thread in _threads)
+            thread.Rest(time);
+    }
+
     /// <summary>Ends all threads; the group cannot be used again.</summary>
     /// <returns>False when a thread did not end in time.</returns>
     public bool Stop(TimeSpan deadline)

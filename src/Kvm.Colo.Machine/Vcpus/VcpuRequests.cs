@@ -11,4 +11,7 @@ internal enum VcpuRequests : uint
 
     /// <summary>End the thread.</summary>
     Stop = 2,
+
+    /// <summary>Do nothing for a while.</summary>
+    Rest = 4,
 }

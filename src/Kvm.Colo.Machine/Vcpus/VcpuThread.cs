@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Native;
 
@@ -16,6 +17,7 @@ internal sealed class VcpuThread
     private readonly Thread _thread;
     private uint _pending;
     private int _command;
+    private long _restTicks;
     private bool _holding;
 
     public VcpuThread(VcpuGroup group, KvmVcpu vcpu, IVcpuHost host)
@@ -41,6 +43,13 @@ internal sealed class VcpuThread
 
     public void Start() => _thread.Start();
 
+    /// <summary>Has the guest's vCPU do nothing for <paramref name="time"/>, or until something else is asked of it.</summary>
+    public void Rest(TimeSpan time)
+    {
+        Volatile.Write(ref _restTicks, time.Ticks);
+        Post(VcpuRequests.Rest);
+    }
+
     public void Post(VcpuRequests request)
     {
         Interlocked.Or(ref _pending, (uint)request);
@@ -56,7 +65,7 @@ internal sealed class VcpuThread
     }
 
     /// <summary>Waits for the end of a thread that was asked to stop.</summary>
-    public bool Join(TimeSpan deadline) => _thread.ThreadState.HasFlag(ThreadState.Unstarted) || _thread.Join(deadline);
+    public bool Join(TimeSpan deadline) => _thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted) || _thread.Join(deadline);
 
     private void Main()
     {
@@ -84,6 +93,8 @@ internal sealed class VcpuThread
             Park();
         else if (_holding)
             WaitForWake();
+        else if ((requests & VcpuRequests.Rest) != 0)
+            TakeRest();
         else
             RunOnce();
         return true;
@@ -166,6 +177,21 @@ internal sealed class VcpuThread
                         return;
                     break;
             }
+        }
+    }
+
+    private void TakeRest()
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan rest = new(Volatile.Read(ref _restTicks));
+        while (Volatile.Read(ref _pending) == 0)
+        {
+            TimeSpan left = rest - Stopwatch.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero)
+                return;
+            _wake.Reset();
+            if (Volatile.Read(ref _pending) == 0)
+                _wake.Wait(left);
         }
     }
 

@@ -21,6 +21,8 @@ internal sealed class ColoPrimary : IDisposable
     private readonly EpochCapture _capture;
     private readonly DiskSender _disks;
     private readonly CutPause _pause;
+    private readonly StrictPause _strictPause;
+    private readonly EpochPace _pace;
     private readonly RamSender _sender;
     private readonly EpochEncoder _encoder;
     private readonly HashExchange? _hashes;
@@ -31,6 +33,8 @@ internal sealed class ColoPrimary : IDisposable
     private ulong _epoch;
     private long _lastTrigger;
     private long _lastBeat;
+    private TimeSpan _commit;
+    private TimeSpan _apply;
     private bool _saidGoodbye;
 
     public ColoPrimary(
@@ -55,6 +59,8 @@ internal sealed class ColoPrimary : IDisposable
         _capture = capture;
         _disks = disks;
         _pause = new CutPause(machine, capture, disks);
+        _strictPause = new StrictPause(_pause, Exchange);
+        _pace = new EpochPace(settings);
         _sender = sender;
         _digest = new StreamDigest(seed.DigestSeed);
         bool deltas = (features & ColoFeatures.Deltas) != 0;
@@ -168,7 +174,21 @@ internal sealed class ColoPrimary : IDisposable
         _capture.Begin();
         if (_settings.CopyAhead)
             _capture.CopyAhead();
-        TimeSpan pause = _machine.Cut(_pause, RunState.Colo);
+        bool isStrict = _settings.StrictPause;
+        TimeSpan pause = _machine.Cut(isStrict ? _strictPause : _pause, RunState.Colo);
+        if (!isStrict)
+            Exchange();
+        _lastBeat = Stopwatch.GetTimestamp();
+        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, _commit, _apply)
+        {
+            Cause = cause,
+        });
+        Pace();
+    }
+
+    // From the cut to the guest that runs on the other side.
+    private void Exchange()
+    {
         long cut = Stopwatch.GetTimestamp();
         _disks.Stage();
         _epoch++;
@@ -177,14 +197,22 @@ internal sealed class ColoPrimary : IDisposable
         SendEpoch();
         Expect(ColoMessage.VmstateReceived);
         _machine.Io.CommitOutput();
-        TimeSpan commit = Stopwatch.GetElapsedTime(cut);
+        _commit = Stopwatch.GetElapsedTime(cut);
         Expect(ColoMessage.VmstateLoaded);
-        TimeSpan apply = Stopwatch.GetElapsedTime(cut) - commit;
-        _lastBeat = Stopwatch.GetTimestamp();
-        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, commit, apply)
-        {
-            Cause = cause,
-        });
+        _apply = Stopwatch.GetElapsedTime(cut) - _commit;
+    }
+
+    private void Pace()
+    {
+        int before = _pace.Percent;
+        if (!_pace.OnCommitted(_commit))
+            return;
+        _machine.Throttle.Percent = _pace.Percent;
+        _control.ThrottlePercent = _pace.Percent;
+        if (before == 0)
+            _control.OnMessage($"the secondary does not keep up, an epoch took {_commit.TotalSeconds:0.0} s to commit: the guest is slowed by {_pace.Percent} %");
+        else if (_pace.Percent == 0)
+            _control.OnMessage("the secondary keeps up again: the guest runs at full speed");
     }
 
     private void AskForHashes()
@@ -269,6 +297,7 @@ internal sealed class ColoPrimary : IDisposable
     {
         _control.Statistics.End();
         _link.Shutdown();
+        _machine.Throttle.Percent = 0;
         _machine.DirtyLog.Stop();
         _disks.End();
         _machine.EndRecording();

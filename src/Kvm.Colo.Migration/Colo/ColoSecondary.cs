@@ -62,7 +62,7 @@ internal sealed class ColoSecondary : IDisposable
         _devices = devices;
         _features = features | ColoFeatures.Negotiated;
         _staging = new EpochStaging(machine.Memory.PageCount);
-        _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification);
+        _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification, settings.KeepHotPages);
         _disks = disks;
         _pause = new ApplyPause(machine, _apply, disks, verification);
         _digest = new StreamDigest(seed.DigestSeed);

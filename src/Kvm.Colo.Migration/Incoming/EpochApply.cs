@@ -10,10 +10,10 @@ namespace Kvm.Colo.Migration.Incoming;
 /// image, devices and vCPUs are loaded. From here there is no way back, and none is needed: everything is in memory.
 /// </summary>
 internal sealed class EpochApply(
-    GuestMemory memory, IDirtyLog dirtyLog, EpochStaging staging, DeviceSectionReader devices, VerificationOwner verification)
+    GuestMemory memory, IDirtyLog dirtyLog, EpochStaging staging, DeviceSectionReader devices, VerificationOwner verification, bool keepsHotPages)
     : IPauseWork, IDisposable
 {
-    private readonly PrivatePages _private = new(memory);
+    private readonly PrivatePages _private = new(memory, keepsHotPages);
     private readonly PageBitmap _changed = new(memory.PageCount);
 
     public void OnPaused()

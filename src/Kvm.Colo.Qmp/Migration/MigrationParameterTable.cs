@@ -71,6 +71,23 @@ internal static class MigrationParameterTable
     public static readonly MigrationParameter<bool> VerifyCheckpoints = Bool("__org.colo-vm_verify-checkpoints",
         "compare a hash of all guest memory after every checkpoint, at the cost of a pass over it; ours");
 
+    public static readonly MigrationParameter<uint> CommitLimit = Add(new MigrationParameter<uint>(
+        "__org.colo-vm_commit-limit", s_all.Count, QmpTypes.UInt32, 1000,
+        "milliseconds an epoch may take to commit before the guest is slowed down (cpu-throttle-initial, -increment), 0 for no limit; ours",
+        static value => value <= 600_000, "an integer in the range of 0 to 600000 ms"));
+
+    public static readonly MigrationParameter<bool> CopyAhead = On("__org.colo-vm_copy-ahead",
+        "copy a large dirty set while the guest still runs, so that the pause copies only what was written again; ours");
+
+    public static readonly MigrationParameter<bool> PageHashes = On("__org.colo-vm_page-hashes",
+        "ask by hash which pages the secondary's guest has written the same way; for the next session; ours");
+
+    public static readonly MigrationParameter<ulong> DeltaCache = Size("__org.colo-vm_delta-cache-size", 256UL << 20,
+        "bytes of pages the primary remembers to send differences against, 0 for none; for the next session; ours", most: 1UL << 40);
+
+    public static readonly MigrationParameter<bool> KeepHotPages = On("__org.colo-vm_keep-hot-pages",
+        "on the secondary, overwrite pages that its guest writes in every epoch instead of dropping them; for the next session; ours");
+
     public static readonly MigrationParameter<byte> MultifdChannels = Byte("multifd-channels", 2,
         "number of channels of a multifd migration", 1, 255, "a value between 1 and 255");
 
@@ -137,6 +154,9 @@ internal static class MigrationParameterTable
 
     private static MigrationParameter<bool> Bool(string name, string doc, QmpFeatures features = QmpFeatures.None) =>
         Add(new MigrationParameter<bool>(name, s_all.Count, QmpTypes.Bool, initial: false, doc, features: features));
+
+    private static MigrationParameter<bool> On(string name, string doc) =>
+        Add(new MigrationParameter<bool>(name, s_all.Count, QmpTypes.Bool, initial: true, doc));
 
     private static MigrationParameter<string> Text(string name, string doc) =>
         Add(new MigrationParameter<string>(name, s_all.Count, QmpTypes.Str, "", doc,

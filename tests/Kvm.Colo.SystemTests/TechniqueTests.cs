@@ -1,0 +1,82 @@
+using Kvm.Colo.Migration;
+using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.SystemTests.Support;
+using Kvm.Colo.TestKit;
+using Xunit;
+
+namespace Kvm.Colo.SystemTests;
+
+/// <summary>Every technique that makes checkpoints cheap, on and off and together: RAM and state of both sides stay the same.</summary>
+[Trait("Category", "RequiresKvm")]
+public class TechniqueTests
+{
+    [Flags]
+    public enum Techniques
+    {
+        None = 0,
+        CopyAhead = 1,
+        PageHashes = 2,
+        Deltas = 4,
+        KeepHotPages = 8,
+        StrictPause = 16,
+        All = CopyAhead | PageHashes | Deltas | KeepHotPages,
+    }
+
+    [KvmTheory]
+    [InlineData(Techniques.None)]
+    [InlineData(Techniques.CopyAhead)]
+    [InlineData(Techniques.PageHashes)]
+    [InlineData(Techniques.Deltas)]
+    [InlineData(Techniques.KeepHotPages)]
+    [InlineData(Techniques.StrictPause)]
+    [InlineData(Techniques.CopyAhead | Techniques.Deltas)]
+    [InlineData(Techniques.PageHashes | Techniques.KeepHotPages)]
+    [InlineData(Techniques.PageHashes | Techniques.Deltas | Techniques.KeepHotPages)]
+    [InlineData(Techniques.All)]
+    [InlineData(Techniques.All | Techniques.StrictPause)]
+    public void Pair_IsTheSame(Techniques techniques)
+    {
+        using TestPair pair = new("dirty.elf", "pages=1200 set=2000 tick=0 random=1 report=200", checkpointDelayMs: 0, verifyEvery: 5);
+        Use(pair.Primary.Migration.Settings, techniques);
+        Use(pair.Secondary.Migration.Settings, techniques);
+
+        pair.Protect();
+        pair.WaitForEpoch(60);
+
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
+        Assert.DoesNotContain("BROKEN", pair.Secondary.Console.Text, StringComparison.Ordinal);
+        EpochRecord last = pair.Primary.Migration.Current!.Statistics.Counters.Last;
+        if (techniques.HasFlag(Techniques.StrictPause))
+            Assert.True(last.Pause > last.Commit + last.Apply, $"{last}");
+    }
+
+    [KvmFact]
+    public void LateEpochs_SlowTheGuestDownAndSaySo_UntilTheyAreInTime()
+    {
+        using TestPair pair = new("chain.elf", "report=5000", checkpointDelayMs: 1, verifyEvery: 10);
+        MigrationSettings settings = pair.Primary.Migration.Settings;
+        settings.CpuThrottle = (20, 10, 60);
+        settings.CommitLimit = TimeSpan.FromTicks(1);
+        pair.Protect();
+        pair.WaitForEpoch(20);
+        Assert.Equal(60, pair.Primary.Machine.Throttle.Percent);
+        Assert.Contains(pair.Primary.Recorder.Events, static e => e.Contains("the guest is slowed by 20 %", StringComparison.Ordinal));
+
+        settings.CommitLimit = TimeSpan.Zero;
+        pair.WaitForEpoch(pair.Epoch + 20);
+
+        Assert.Equal(0, pair.Primary.Machine.Throttle.Percent);
+        Assert.Contains(pair.Primary.Recorder.Events, static e => e.Contains("keeps up again", StringComparison.Ordinal));
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
+        Assert.True(ChainVectors.For("report=5000").AssertUnbroken(pair.Primary.Console.Text) > 0);
+    }
+
+    private static void Use(MigrationSettings settings, Techniques techniques)
+    {
+        settings.CopyAhead = techniques.HasFlag(Techniques.CopyAhead);
+        settings.PageHashes = techniques.HasFlag(Techniques.PageHashes);
+        settings.DeltaCachePages = techniques.HasFlag(Techniques.Deltas) ? 4096 : 0;
+        settings.KeepHotPages = techniques.HasFlag(Techniques.KeepHotPages);
+        settings.StrictPause = techniques.HasFlag(Techniques.StrictPause);
+    }
+}
