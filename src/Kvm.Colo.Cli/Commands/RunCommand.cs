@@ -20,7 +20,7 @@ internal sealed class RunCommand
     private readonly Option<string[]> _net = Many("--net", "LIST", "tap[,ifname=NAME][,mac=MAC][,id=ID]");
     private readonly Option<string?> _serial =
         Text("--serial", "WHERE", "the serial line: stdio, file:PATH, unix:PATH[,server] or null [stdio]");
-    private readonly Option<string[]> _qmp = Many("--qmp", "ADDRESS", "listen for monitors: unix:PATH or tcp:HOST:PORT");
+    private readonly Option<string[]> _qmp = Many("--qmp", "ADDRESS", "listen for monitors: unix:PATH or tcp:HOST:PORT[,tls=FOLDER]");
     private readonly Option<string?> _primary =
         Text("--primary", "URI", "protect the guest: keep it running on the secondary at tcp:HOST:PORT or unix:PATH too");
     private readonly Option<string?> _secondary = Text("--secondary", "URI", "wait there for a primary");
