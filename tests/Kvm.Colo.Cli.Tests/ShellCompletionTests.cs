@@ -27,6 +27,24 @@ public class ShellCompletionTests
         Assert.Equal(["x-checkpoint-delay="], offers);
     }
 
+    [Theory]
+    [InlineData("set-action panic=e", "panic=exit-failure")]
+    [InlineData("migrate-set-parameters direct-io=", "direct-io=on direct-io=off")]
+    [InlineData("set-action watchdog", "watchdog=")]
+    public void Complete_OffersValuesAsWords(string line, string offers) =>
+        Assert.Equal(offers, string.Join(' ', _completion.Complete(line, out _)));
+
+    [Theory]
+    [InlineData("query-colo-sta", "query-colo-statistics query-colo-status")]
+    [InlineData("set-action|", "panic= reboot= shutdown= watchdog=")]
+    [InlineData("set-action|panic=none|reboot=s", "reboot=shutdown")]
+    [InlineData("device_ad", "")]
+    public void Words_AreCompletedForTheUsersShell(string words, string offers)
+    {
+        string[] given = words.Split('|');
+        Assert.Equal(offers, string.Join(' ', ShellWords.Complete([.. given.Where(static word => word.Length > 0)], given[^1]).Order()));
+    }
+
     [Fact]
     public void Complete_OffersNothingForAnUnknownCommand() => Assert.Empty(_completion.Complete("nosuch a", out _));
 

@@ -1,5 +1,8 @@
 using Kvm.Colo.Machine;
+using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.Qmp.Commands;
+using Kvm.Colo.Qmp.Schema;
 using Kvm.Colo.TestKit;
 using Xunit;
 
@@ -21,6 +24,33 @@ public class QmpMachineTests
             Assert.Equal([heard], RunStateVm.Take(vm.Client));
             Assert.Equal(heard.Split(' ')[0], other.WaitForEvent(heard.Split(' ')[0]).Name);
         }
+    }
+
+    [KvmFact]
+    public void EveryQueryAndEveryInfo_Answers()
+    {
+        using RunStateVm vm = new();
+        vm.Client.Execute("cont");
+        int asked = 0;
+        foreach (QmpCommand command in QmpSchemas.Product.Commands.Where(static each => each.Name.StartsWith("query-", StringComparison.Ordinal)))
+        {
+            bool isUnsupported = (command.Features & QmpFeatures.Unsupported) != 0;
+            string error = command.Arguments.Any(static argument => !argument.IsOptional) ? "" : vm.Try(command.Name);
+            Assert.True(error == (isUnsupported && error.Length > 0 ? QmpErrors.Unsupported().Message : ""), $"{command.Name}: {error}");
+            asked += isUnsupported ? 0 : 1;
+        }
+
+        Assert.True(asked > 20);
+        foreach ((string topic, string part) in ((string, string)[])
+            [("status", "VM status: running"), ("migrate", ""), ("cpus", "* CPU #0: thread_id="), ("registers", "CPU#0"), ("colo", "mode: none")])
+        {
+            string text = vm.Client.Execute("human-monitor-command", $$"""{"command-line": "info {{topic}}"}""").GetString()!;
+            Assert.Contains(part, text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("x86_64", vm.Ask("query-target").GetProperty("arch").GetString());
+        Assert.Equal(4 << 20, vm.Ask("query-memory-size-summary").GetProperty("base-memory").GetInt64());
+        Assert.True(vm.Ask("query-cpus-fast")[0].GetProperty("thread-id").GetInt64() > 0);
     }
 
     [KvmFact]

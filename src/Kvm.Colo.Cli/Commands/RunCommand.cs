@@ -28,7 +28,7 @@ internal sealed class RunCommand
         Text("--balloon", "LIST", "virtio[,deflate-on-oom=off][,free-page-reporting=off]: memory that can be taken back");
     private readonly Option<string?> _vmgenid =
         Text("--vmgenid", "GUID", "an id that tells the guest it was restored: a GUID, or auto for a new one each time");
-    private readonly Option<string[]> _qmp = Many("--qmp", "ADDRESS", "listen for monitors: unix:PATH or tcp:HOST:PORT");
+    private readonly Option<string[]> _qmp = Many("--qmp", "ADDRESS", "listen for monitors: unix:PATH or tcp:HOST:PORT[,tls=FOLDER]");
     private readonly Option<string?> _primary =
         Text("--primary", "URI", "protect the guest: keep it running on the secondary at tcp:HOST:PORT or unix:PATH too");
     private readonly Option<string?> _secondary = Text("--secondary", "URI", "wait there for a primary");

@@ -8,8 +8,10 @@ internal static class QmpCommandsPage
     private const string Intro = """
         # QMP commands and events
 
-        Made from the schema in the code (`QmpCommandsPage`); a test fails when it is stale and writes it anew when
-        `COLO_WRITE_DOCS=1` is set. What is not said here is as in QEMU's QMP specification.
+        Every command, type and event is declared once in C#, beside its handler (`Commands/`). The compiler turns the declarations into
+        typed objects; dispatch, validation, `query-qmp-schema`, `query-commands`, the completion of `colo-vm qmp` and of
+        `colo-vm completion` and this page are read from those, and nothing looks at a type while it runs. A test fails when this page
+        is stale and writes it anew when `COLO_WRITE_DOCS=1` is set. What is not said here is as in QEMU's QMP specification.
 
         ## Limits
 
@@ -22,7 +24,10 @@ internal static class QmpCommandsPage
         | monitors | 32 | the connection is closed without a greeting |
 
         A client that missed events is told how many by `__org.colo-vm_EVENTS_LOST` once there is room. Unix sockets have mode
-        0600; TCP listens on loopback, elsewhere only with TLS and a client certificate.
+        0600; TCP listens on loopback, elsewhere only with TLS and a client certificate: `--qmp tcp:HOST:PORT,tls=FOLDER`, on both sides,
+        where the folder has, in PEM and under the names of QEMU's `tls-creds-x509`, `ca-cert.pem` and `server-cert.pem`,
+        `server-key.pem` or `client-cert.pem`, `client-key.pem`. A client must have been certified by the server's authority; the
+        server's certificate must be for the host of the client's address.
 
         Runs on: *loop*, the machine's control loop, in order with everything else that changes it; *monitor*, the monitor's own
         thread, at once, from a snapshot; *oob*, as *monitor*, and with `exec-oob` before requests that wait.
