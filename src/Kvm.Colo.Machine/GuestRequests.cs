@@ -17,4 +17,7 @@ internal enum GuestRequests : uint
 
     /// <summary>The guest asked for a reset, or crashed so hard that the processor does.</summary>
     Reset = 8,
+
+    /// <summary>The guest has crashed and hands over to its crash kernel.</summary>
+    CrashLoaded = 16,
 }

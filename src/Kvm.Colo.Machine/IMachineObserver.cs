@@ -18,6 +18,9 @@ internal interface IMachineObserver
     /// <summary>The guest reported a panic (QAPI GUEST_PANICKED), and this follows.</summary>
     void OnPanic(PanicAction action);
 
+    /// <summary>The guest has crashed and its crash kernel takes over (QAPI GUEST_CRASHLOADED).</summary>
+    void OnCrashLoaded();
+
     /// <summary>The power button was pressed (QAPI POWERDOWN).</summary>
     void OnPowerdown();
 

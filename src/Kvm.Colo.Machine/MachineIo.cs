@@ -34,7 +34,8 @@ internal sealed partial class MachineIo : IDisposable
     private readonly List<IDisposable> _hostEnds = [];
     private readonly List<VirtioNet> _cards = [];
     private readonly List<NetGate> _gates = [];
-    private readonly List<VirtioBlk> _disks = [];
+    private readonly List<ReplicatedDisk> _disks = [];
+    private readonly List<VirtioBlk> _blockDevices = [];
 
     /// <summary>Opens what the configuration names.</summary>
     /// <exception cref="DiskOpenException">A disk cannot be used.</exception>
@@ -67,6 +68,12 @@ internal sealed partial class MachineIo : IDisposable
         }
     }
 
+    /// <summary>The disks in the guest's order.</summary>
+    public IReadOnlyList<ReplicatedDisk> Disks => _disks;
+
+    /// <summary>The cards' gates, in the guest's order.</summary>
+    public IReadOnlyList<NetGate> Gates => _gates;
+
     /// <summary>The devices' windows, for the bus.</summary>
     public IEnumerable<MmioRange> Ranges => _transports.Select(static (transport, place) =>
         new MmioRange(VirtioSlots.Window(place), VirtioSlots.WindowBytes, transport.Device.Identity.Name, transport));
@@ -76,7 +83,7 @@ internal sealed partial class MachineIo : IDisposable
         [.. _transports.Select(static (_, place) => new AcpiVirtioDevice(VirtioSlots.Window(place), VirtioSlots.WindowBytes, VirtioSlots.Pin(place)))];
 
     /// <summary>The disks in the order of the configuration.</summary>
-    public IReadOnlyList<VirtioBlk> Disks => _disks;
+    public IReadOnlyList<VirtioBlk> BlockDevices => _blockDevices;
 
     /// <summary>The place of a device, by the name the user gave it; null when there is none.</summary>
     public int? PlaceOf(string name)
@@ -133,11 +140,66 @@ internal sealed partial class MachineIo : IDisposable
             transport.Device.Reset();
     }
 
-    /// <summary>A speculating guest is cut off from the network: what it sends is dropped, what comes is left in the host.</summary>
-    public void SetSpeculative(bool isSpeculative)
+    /// <summary>Secondary: from here on what the guest does to disks and network is provisional. Nothing is in flight.</summary>
+    /// <exception cref="IOException">There is no place for what the guest writes on its own.</exception>
+    public void BeginSpeculation()
+    {
+        foreach (ReplicatedDisk disk in _disks)
+            disk.BeginSpeculation();
+        foreach (NetGate gate in _gates)
+            gate.Speculate();
+    }
+
+    /// <summary>Secondary, with its guest stopped: an epoch goes live, and what the guest did on its own never happened.</summary>
+    public void DropSpeculation()
+    {
+        foreach (ReplicatedDisk disk in _disks)
+            disk.DropSpeculation();
+        foreach (NetGate gate in _gates)
+            gate.DropSpeculation();
+    }
+
+    /// <summary>Takeover: what the guest did on its own since the last epoch becomes true.</summary>
+    public void EndSpeculation()
+    {
+        foreach (ReplicatedDisk disk in _disks)
+            disk.EndSpeculation();
+        OpenGates();
+    }
+
+    /// <summary>Primary: from here on what the guest sends waits for its epoch.</summary>
+    /// <param name="pressure">Asks for a checkpoint; any thread, returns at once.</param>
+    public void BeginOutputCommit(Action pressure)
     {
         foreach (NetGate gate in _gates)
-            gate.IsOpen = !isSpeculative;
+            gate.Hold(pressure);
+    }
+
+    /// <summary>Primary, at the cut: what was sent up to here belongs to the epoch.</summary>
+    public void MarkCut()
+    {
+        foreach (NetGate gate in _gates)
+            gate.MarkCut();
+    }
+
+    /// <summary>Primary: the peer has the epoch of the last cut, its output leaves. Any thread.</summary>
+    public void CommitOutput()
+    {
+        for (int i = 0; i < _gates.Count; i++)
+        {
+            if (_gates[i].ReleaseCut())
+                _cards[i].ContinueSending();
+        }
+    }
+
+    /// <summary>The pair is no more: everything that waits leaves.</summary>
+    public void EndOutputCommit() => OpenGates();
+
+    /// <summary>Disks that had to keep their guest waiting need not any more. Any thread.</summary>
+    public void ContinueDisks()
+    {
+        foreach (VirtioBlk device in _blockDevices)
+            device.Continue();
     }
 
     /// <summary>Tells the network that the guest is here now; the guest runs.</summary>
@@ -166,11 +228,22 @@ internal sealed partial class MachineIo : IDisposable
 
     private void AddDisk(DiskConfig config, uint instance)
     {
-        var disk = RawDisk.Open(config.Path, config.IsReadOnly, config.Id);
+        var image = RawDisk.Open(config.Path, config.IsReadOnly, config.Id);
+        var disk = new ReplicatedDisk(image, ScratchFile.FolderFor(config.Path), line => LogDisk(_logger, line));
         _hostEnds.Add(disk);
+        _disks.Add(disk);
         var device = new VirtioBlk(_host, new VirtioBlkConfig(config.Id, instance, config.Id), disk);
-        _disks.Add(device);
+        _blockDevices.Add(device);
         Add(device);
+    }
+
+    private void OpenGates()
+    {
+        for (int i = 0; i < _gates.Count; i++)
+        {
+            if (_gates[i].Open())
+                _cards[i].ContinueSending();
+        }
     }
 
     private void AddCard(NetConfig config, uint instance)
@@ -200,6 +273,9 @@ internal sealed partial class MachineIo : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Line}")]
     private static partial void LogFault(ILogger logger, string line);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Line}")]
+    private static partial void LogDisk(ILogger logger, string line);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the I/O thread caught: {Why}")]
     private static partial void LogCallback(ILogger logger, string why, Exception exception);

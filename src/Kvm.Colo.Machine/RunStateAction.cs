@@ -20,6 +20,7 @@ internal enum RunStateAction
     PanicStop,
     PanicEnd,
     PanicReport,
+    CrashReport,
     PressPowerButton,
     Capture,
     Resume,

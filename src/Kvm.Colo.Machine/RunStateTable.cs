@@ -15,6 +15,9 @@ internal static class RunStateTable
     private const string NeedsReset = "Resetting the Virtual Machine is required";
     private const string NotFinal = "Migration is not finalized yet";
     private const string NotAsleep = "Unable to wake up: guest is not in suspended state";
+    private const string Waits = "Guest is waiting for an incoming migration";
+    private const string HasLeft = "Can't migrate the vm that was paused due to previous migration";
+    private const string InProgress = "There's a migration process in progress";
     private const string AskThePrimary = "The guest is a COLO secondary's: what it is told here the next checkpoint undoes; tell the primary";
 
     /// <summary>States of a whole guest: those a stream may carry and a pause may interrupt.</summary>
@@ -114,6 +117,7 @@ internal static class RunStateTable
         On(GuestPanicPauses).In(Running, Do(PanicStop, GuestPanicked)).Rest(Never(still));
         On(GuestPanicEnds).In(Running, Do(PanicEnd, Shutdown)).Rest(Never(still));
         On(GuestPanicRuns).In(Running, Do(PanicReport)).Rest(Never(still));
+        On(GuestCrashLoaded).In(Running, Do(CrashReport)).Rest(Never(still));
         On(GuestFailure).In(Running, Do(StopVcpus, InternalError)).Rest(Never(still));
         On(DiskError).In(Running, Do(StopVcpus, IoError))
             .In(s_standing, Nothing("it stands still already")).In(RunState.Colo, Wait)
@@ -141,6 +145,8 @@ internal static class RunStateTable
         On(MigrateCancel).In(Running, Nothing("the guest never stopped"))
             .In(s_standing, Nothing("the guest stays as it is")).In([InMigrate, PostMigrate], Nothing("nothing is on its way out"))
             .In(FinishMigrate, Nothing("the migration notices and fails")).In(RunState.Colo, Refuse("COLO is running: end it with x-colo-lost-heartbeat"));
+        On(Migrate).In(s_guest, Nothing("the guest goes on as it is until the switchover"))
+            .In(InMigrate, Refuse(Waits)).In(PostMigrate, Refuse(HasLeft)).In([FinishMigrate, RunState.Colo], Refuse(InProgress));
     }
 
     private static void Colo()
@@ -148,6 +154,9 @@ internal static class RunStateTable
         const string noGuest = "no guest is here that could be protected";
         const string arrived = "follows the first load: the guest is here and its session lives";
         const string inside = "the end of a pause: the state is the pause's";
+        On(Protect).In(Running, Nothing("it runs on; the session's cut comes when the other side has its RAM"))
+            .In(s_startable, Nothing("it stands on, and its copy will")).In(s_needReset, Refuse(NeedsReset))
+            .In(InMigrate, Refuse(Waits)).In(PostMigrate, Refuse(HasLeft)).In([FinishMigrate, RunState.Colo], Refuse(InProgress));
         On(SessionCut).In(s_guest, Do(Capture, FinishMigrate)).Rest(Never(noGuest));
         On(SessionCutEnd).In(FinishMigrate, Do(Resume, Interrupted)).Rest(Never(inside));
         On(CheckpointCut).In(s_guest, Do(Capture, RunState.Colo)).Rest(Never(noGuest));

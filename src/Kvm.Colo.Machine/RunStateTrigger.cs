@@ -28,6 +28,7 @@ internal enum RunStateTrigger
     GuestPanicPauses,
     GuestPanicEnds,
     GuestPanicRuns,
+    GuestCrashLoaded,
     GuestFailure,
     DiskError,
     SecondaryGuestRequest,
@@ -46,7 +47,9 @@ internal enum RunStateTrigger
     MigrationFails,
     MigrationFailsHeld,
     MigrateCancel,
+    Migrate,
 
+    Protect,
     SessionCut,
     SessionCutEnd,
     CheckpointCut,

@@ -45,6 +45,12 @@ internal sealed partial class VirtualMachine
     /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
     public long PausesWithCollection { get; private set; }
 
+    /// <summary>
+    /// How far the clock of a secondary's running guest was ahead of the last epoch's at the moment it was replaced: the guest time that
+    /// the other side needs to bring a state here. Null before the first such epoch.
+    /// </summary>
+    public TimeSpan? Skew { get; private set; }
+
     /// <summary>Whether the guest about to arrive comes out of a saved state, which may be restored more than once.</summary>
     public bool ArrivesFromSavedState { get; set; }
 
@@ -52,7 +58,7 @@ internal sealed partial class VirtualMachine
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
-        _devices.Io.SetSpeculative(true);
+        _devices.Io.BeginSpeculation();
         IsHeld = false;
         Memory.KeepsCommittedImage = true;
         _devices.SetOutput(SerialOutputMode.Speculative);
@@ -62,7 +68,7 @@ internal sealed partial class VirtualMachine
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
-        _devices.Io.SetSpeculative(false);
+        _devices.Io.EndSpeculation();
         Memory.KeepsCommittedImage = false;
         _devices.SetOutput(SerialOutputMode.Direct);
         IsHeld = false;
@@ -71,11 +77,20 @@ internal sealed partial class VirtualMachine
         AnnounceArrival();
     });
 
-    /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs.</summary>
-    public void BeginRecording() => Invoke(() => _devices.SetOutput(SerialOutputMode.Recording));
+    /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs, its frames wait for them.</summary>
+    /// <param name="pressure">Asks for a checkpoint because much waits; any thread, returns at once.</param>
+    public void BeginRecording(Action pressure) => Invoke(() =>
+    {
+        _devices.SetOutput(SerialOutputMode.Recording);
+        _devices.Io.BeginOutputCommit(pressure);
+    });
 
     /// <summary>The pair is no more, this guest goes on alone.</summary>
-    public void EndRecording() => Invoke(() => _devices.SetOutput(SerialOutputMode.Direct));
+    public void EndRecording() => Invoke(() =>
+    {
+        _devices.SetOutput(SerialOutputMode.Direct);
+        _devices.Io.EndOutputCommit();
+    });
 
     /// <summary>
     /// The guest has left for good (<see cref="RunState.PostMigrate"/>), or its migration failed while it was stopped and it goes back
@@ -167,9 +182,12 @@ internal sealed partial class VirtualMachine
     private RunState ExecuteApply(PauseExecution pause, RunState interrupted)
     {
         RunState before = _globalState.Arrived;
+        ulong clock = interrupted == RunState.Running ? _vm.GetClock() : 0;
         _guestRequests = 0;
         _deferred = GuestRequests.None;
         pause.Work.OnPaused();
+        if (clock != 0)
+            Skew = TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
         if (pause.During == RunState.InMigrate)
             _devices.Generation?.OnArrived(ArrivesFromSavedState);

@@ -25,6 +25,8 @@ internal sealed partial class VirtualMachine : IMachineControl
     void IMachineControl.RequestPanic(byte events)
     {
         LogPanic(_logger, events);
+        if ((events & Devices.Diagnostics.PvpanicDevice.CrashLoaded) != 0)
+            Note(GuestRequests.CrashLoaded);
         if ((events & Devices.Diagnostics.PvpanicDevice.Panicked) != 0)
             Note(GuestRequests.Panic);
     }
@@ -89,7 +91,9 @@ internal sealed partial class VirtualMachine : IMachineControl
     // A panic is reported before whatever the guest did next; after a reset nothing older counts.
     private void CarryOut(GuestRequests requests, int exitStatus)
     {
-        if ((requests & GuestRequests.Panic) != 0)
+        if ((requests & GuestRequests.CrashLoaded) != 0 && IsStillRunning)
+            Carry(RunStateTrigger.GuestCrashLoaded);
+        if ((requests & GuestRequests.Panic) != 0 && IsStillRunning)
             OnGuestPanic();
         if ((requests & GuestRequests.Failure) != 0 && IsStillRunning)
             Carry(RunStateTrigger.GuestFailure);

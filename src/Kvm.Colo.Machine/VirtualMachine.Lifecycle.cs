@@ -62,6 +62,11 @@ internal sealed partial class VirtualMachine
     /// <exception cref="MachineCommandException">The guest does not sleep.</exception>
     public void WakeUp() => Invoke(() => Command(RunStateTrigger.SystemWakeup, RunStateTrigger.SystemWakeup));
 
+    /// <summary>Why the present run state does not allow something that is decided elsewhere, null when it does; any thread.</summary>
+    public string? RefusalOf(RunStateTrigger trigger) => _hasEnded
+        ? "The virtual machine has ended"
+        : RunStateTable.Rule(State, trigger) is { Verdict: RunStateVerdict.Refuse } rule ? rule.Text : null;
+
     /// <summary>A disk failed and its policy is to stop the guest; any thread.</summary>
     public void StopOnDiskError() => _control.Post(() =>
     {
@@ -181,6 +186,9 @@ internal sealed partial class VirtualMachine
                 break;
             case RunStateAction.PanicReport:
                 _observer.OnPanic(PanicAction.None);
+                break;
+            case RunStateAction.CrashReport:
+                _observer.OnCrashLoaded();
                 break;
             case RunStateAction.PressPowerButton:
                 _devices.Power.PressPowerButton();

@@ -33,6 +33,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly CpuidOwner _cpuid;
     private readonly GlobalStateOwner _globalState = new();
     private readonly ResetStateOwner _resets = new();
+    private readonly ChipsStateOwner _chips;
     private readonly TaskCompletionSource<MachineEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _holdRequested;
 
@@ -64,6 +65,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _control = new ControlLoop(OnControlFailure);
         _group = new VcpuGroup(_vcpus, this);
         DirtyLog = UsesDirtyRing ? new KvmDirtyRingLog(_vm, Memory, _vcpus) : new KvmDirtyBitmapLog(_vm, Memory);
+        _chips = new ChipsStateOwner(_vm);
         StateOwners = OrderOwners();
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
@@ -148,7 +150,7 @@ internal sealed partial class VirtualMachine : IDisposable
     // Devices first: loading one drives its interrupt pin, and on an edge-triggered pin that is an interrupt the primary never had,
     // unless the interrupt chips and the vCPUs' local APICs are loaded after it.
     private IReadOnlyList<IStateOwner> OrderOwners() =>
-        [_globalState, _resets, _cpuid, .. _devices.StateOwners, new ChipsStateOwner(_vm), .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
+        [_globalState, _resets, _cpuid, .. _devices.StateOwners, _chips, .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
 
     private static bool ChooseRing(DirtyTracking tracking, KvmSystem kvm)
     {

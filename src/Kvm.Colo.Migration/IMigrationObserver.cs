@@ -14,6 +14,12 @@ internal interface IMigrationObserver
     /// <summary>This side has left COLO or lost its peer (QAPI COLO_EXIT).</summary>
     void OnColoExit(ColoMode mode, ColoExitReason reason);
 
+    /// <summary>A checkpoint is complete: on the primary when the other side has made it live, on the secondary when it has.</summary>
+    void OnEpoch(ColoMode mode, in EpochRecord epoch);
+
+    /// <summary>The failover machine has moved; the reason is what COLO_EXIT would say now.</summary>
+    void OnFailover(ColoMode mode, FailoverState state, ColoExitReason reason);
+
     /// <summary>How far the initial synchronisation is; at most a few times a second.</summary>
     void OnProgress(MigrationProgress progress);
 

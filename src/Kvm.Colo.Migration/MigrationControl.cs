@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Native;
@@ -15,15 +16,18 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     private readonly ManualResetEvent _cancelled = new(false);
     private MigrationStatus _status;
     private MigrationProgress _progress;
+    private readonly long _start = Stopwatch.GetTimestamp();
     private long _lastProgress;
+    private long _windowStart = Stopwatch.GetTimestamp();
+    private ulong _windowBytes;
     private ILink? _link;
     private FutexGate? _signal;
-    private bool _checkpointRequested;
+    private CheckpointCause? _checkpointRequested;
 
     /// <summary>Set when the migration must end: cancelled by the user, or the machine ends.</summary>
     public WaitHandle Cancelled => _cancelled;
 
-    public FailoverMachine Failover { get; } = new();
+    public FailoverMachine Failover { get; } = new((state, reason) => observer.OnFailover(mode, state, reason));
 
     public ColoStatistics Statistics { get; } = new();
 
@@ -125,23 +129,40 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         return true;
     }
 
-    /// <summary>Asks the primary for a checkpoint now.</summary>
-    public void RequestCheckpoint()
-    {
-        lock (_lock)
-            _checkpointRequested = true;
-        Wake();
-    }
+    /// <summary>Asks the primary for a checkpoint, because disk writes wait for it.</summary>
+    public void RequestDiskCheckpoint() => RequestCheckpoint(CheckpointCause.Disk);
 
-    /// <summary>Whether a checkpoint was asked for since the last call.</summary>
-    public bool TakeCheckpointRequest()
+    /// <summary>Asks the primary for a checkpoint, because frames wait for it.</summary>
+    public void RequestNetworkCheckpoint() => RequestCheckpoint(CheckpointCause.Network);
+
+    /// <summary>Asks the primary for a checkpoint now; of several causes the first counts, the timer last.</summary>
+    public void RequestCheckpoint(CheckpointCause cause)
     {
         lock (_lock)
         {
-            bool requested = _checkpointRequested;
-            _checkpointRequested = false;
+            if (_checkpointRequested is null or CheckpointCause.Timer)
+                _checkpointRequested = cause;
+        }
+
+        Wake();
+    }
+
+    /// <summary>Why a checkpoint was asked for since the last call, null when it was not.</summary>
+    public CheckpointCause? TakeCheckpointRequest()
+    {
+        lock (_lock)
+        {
+            CheckpointCause? requested = _checkpointRequested;
+            _checkpointRequested = null;
             return requested;
         }
+    }
+
+    /// <summary>A checkpoint is whole on the other side (primary) or live here (secondary).</summary>
+    public void OnEpoch(in EpochRecord epoch)
+    {
+        Statistics.RecordEpoch(epoch);
+        observer.OnEpoch(Side, epoch);
     }
 
     public void Wake()
@@ -169,7 +190,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         bool announce;
         lock (_lock)
         {
-            _progress = progress with { Passes = Math.Max(progress.Passes, _progress.Passes) };
+            _progress = progress with { Passes = Math.Max(progress.Passes, _progress.Passes), BytesPerSecond = Rate(progress) };
             announce = Environment.TickCount64 - _lastProgress >= 100 || progress.RemainingPages == 0;
             if (announce)
                 _lastProgress = Environment.TickCount64;
@@ -179,6 +200,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
             observer.OnProgress(Progress);
     }
 
+    /// <summary>How long the guest ran nowhere.</summary>
     public void OnDowntime(TimeSpan downtime) => Downtime = downtime;
 
     public void OnColoSent(ColoMessage message) => observer.OnColoMessage(sent: true, message);
@@ -190,6 +212,18 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     public void OnMessage(string text) => observer.OnMessage(text);
 
     public void Dispose() => _cancelled.Dispose();
+
+    private double Rate(in MigrationProgress progress)
+    {
+        long from = progress.RemainingPages == 0 ? _start : _windowStart;
+        ulong bytes = progress.TransferredBytes - (progress.RemainingPages == 0 ? 0 : _windowBytes);
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(from);
+        if (progress.RemainingPages > 0 && elapsed < TimeSpan.FromMilliseconds(100))
+            return _progress.BytesPerSecond;
+        _windowStart = Stopwatch.GetTimestamp();
+        _windowBytes = progress.TransferredBytes;
+        return bytes / Math.Max(elapsed.TotalSeconds, 1e-6);
+    }
 
     private void ShutdownLink()
     {

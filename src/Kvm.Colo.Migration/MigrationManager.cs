@@ -60,6 +60,12 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
         }
     }
 
+    /// <summary>Pauses of the machine into which a garbage collection fell, since its start.</summary>
+    public long PausesWithCollection => machine.PausesWithCollection;
+
+    /// <summary>How far the secondary's guest was ahead of the epoch that replaced it, null before one did.</summary>
+    public TimeSpan? Skew => machine.Skew;
+
     /// <summary>QMP <c>migrate</c>: one attempt.</summary>
     /// <exception cref="MigrationException">Refused in the present state; nothing has changed.</exception>
     public void Migrate(MigrationUri uri)
@@ -67,10 +73,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
         lock (_lock)
         {
             RequireIdle();
-            if (machine.State == RunState.InMigrate)
-                throw new MigrationException("Guest is waiting for an incoming migration");
-            if (machine.State == RunState.PostMigrate)
-                throw new MigrationException("Can't migrate the vm that was paused due to previous migration");
+            RequireGuest(Settings.Colo ? RunStateTrigger.Protect : RunStateTrigger.Migrate);
             Launch(ColoMode.Primary, control => RunOutgoing(uri, control));
         }
     }
@@ -83,6 +86,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
         lock (_lock)
         {
             RequireIdle();
+            RequireGuest(RunStateTrigger.Protect);
             Launch(ColoMode.Primary, control => RunProtection(uri, control));
         }
     }
@@ -140,7 +144,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     {
         if (Mode != ColoMode.Primary)
             throw new MigrationException("VM is not a COLO primary");
-        Current!.RequestCheckpoint();
+        Current!.RequestCheckpoint(CheckpointCause.Request);
     }
 
     /// <summary>Ends whatever is under way and waits for its thread.</summary>
@@ -176,6 +180,12 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
             throw new MigrationException("the machine is ending");
         if (_current?.IsRunning == true)
             throw new MigrationException("There's a migration process in progress");
+    }
+
+    private void RequireGuest(RunStateTrigger trigger)
+    {
+        if (machine.RefusalOf(trigger) is { } why)
+            throw new MigrationException(why);
     }
 
     private void Launch(ColoMode side, Action<MigrationControl> body)

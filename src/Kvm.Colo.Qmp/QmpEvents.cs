@@ -40,6 +40,11 @@ internal static class QmpEvents
         new QmpObject<QmpGuestPanicAction>("GuestPanickedData", create: null,
             Field("action", MachineTypes.GuestPanicAction, (QmpGuestPanicAction action) => action)));
 
+    public static readonly QmpEvent<QmpGuestPanicAction> GuestCrashLoaded = new("GUEST_CRASHLOADED",
+        "The guest has crashed and its crash kernel takes over.",
+        new QmpObject<QmpGuestPanicAction>("GuestCrashloadedData", create: null,
+            Field("action", MachineTypes.GuestPanicAction, (QmpGuestPanicAction action) => action, "`run`")));
+
     public static readonly QmpEvent<QmpMigrationStatus> Migration = new("MIGRATION",
         "The migration's state has changed; needs the capability `events`.",
         new QmpObject<QmpMigrationStatus>("MigrationData", create: null,
@@ -74,7 +79,7 @@ internal static class QmpEvents
         "A checkpoint has been committed; at most one such event in a second is sent, the last.",
         new QmpObject<QmpCheckpointEvent>("CheckpointData", create: null,
             Field("epoch", QmpTypes.UInt64, (QmpCheckpointEvent e) => e.Epoch),
-            Field("cause", ColoTypes.CheckpointCause, (QmpCheckpointEvent e) => e.Cause),
+            OptionalValue("cause", ColoTypes.CheckpointCause, (QmpCheckpointEvent e) => e.Cause, "on the primary"),
             Field("dirty-pages", QmpTypes.UInt64, (QmpCheckpointEvent e) => e.DirtyPages),
             Field("bytes", QmpTypes.Size, (QmpCheckpointEvent e) => e.Bytes),
             Field("pause-ns", QmpTypes.UInt64, (QmpCheckpointEvent e) => e.PauseNanoseconds)))
@@ -100,7 +105,8 @@ internal static class QmpEvents
 
     public static IEnumerable<QmpEvent> All =>
     [
-        Stop, Resume, Shutdown, Reset, PowerDown, Suspend, WakeUp, Watchdog, GuestPanicked, BlockIoError,
-        GuestMemoryCommands.Changed, Migration, MigrationPass, ColoExit, ColoEntered, Checkpoint, PeerLost, Failover, EventsLost,
+        Stop, Resume, Shutdown, Reset, PowerDown, Suspend, WakeUp, Watchdog, GuestPanicked, GuestCrashLoaded, BlockIoError,
+        GuestMemoryCommands.Changed,
+        Migration, MigrationPass, ColoExit, ColoEntered, Checkpoint, PeerLost, Failover, EventsLost,
     ];
 }

@@ -29,6 +29,8 @@ internal sealed partial class QmpServer
 
     public void EmitGuestPanicked(QmpGuestPanicAction action) => Emit(QmpEvents.GuestPanicked, action);
 
+    public void EmitGuestCrashLoaded(QmpGuestPanicAction action) => Emit(QmpEvents.GuestCrashLoaded, action);
+
     public void EmitBalloonChange(ulong actualBytes) => Emit(GuestMemoryCommands.Changed, (long)actualBytes);
 
     public void EmitBlockIoError(in QmpBlockIoErrorEvent error) => Emit(QmpEvents.BlockIoError, error);
@@ -66,11 +68,10 @@ internal sealed partial class QmpServer
     {
         if (Volatile.Read(ref _negotiated).Length == 0)
             return;
-        byte[] line = QmpEventLine.Write(item, data, Options.Time);
         if (item.RateKey?.Invoke(data) is { } key)
-            _limiter.Add(item, key, line);
+            _limiter.Add(item, key, data);
         else
-            Send(line);
+            Send(QmpEventLine.Write(item, data, Options.Time.GetUtcNow()));
     }
 
     private void Send(byte[] line)

@@ -56,6 +56,7 @@ internal sealed partial class QmpServer : IDisposable
     /// <exception cref="QmpListenException">It is taken, not allowed or not there.</exception>
     public QmpAddress Listen(QmpAddress address, QmpTlsOptions? tls = null)
     {
+        tls ??= address.TlsFolder is null ? null : QmpTlsFiles.LoadServer(address);
         var listener = new QmpListener(address, tls, Accept, Options.Log);
         lock (_lock)
             _listeners.Add(listener);

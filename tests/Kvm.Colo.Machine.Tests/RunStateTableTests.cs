@@ -93,6 +93,9 @@ public class RunStateTableTests
     }
 
     [Fact]
+    public void EveryArrow_HasItsPlaceInThePicture() => Assert.Empty(RunStatePicture.Missing);
+
+    [Fact]
     public void EveryLiveState_HasAWayOut()
     {
         foreach (RunState from in RunStateNames.All.Where(static state => !RunStateTable.Absent.ContainsKey(state)))

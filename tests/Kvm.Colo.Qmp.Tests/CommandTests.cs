@@ -11,7 +11,9 @@ public sealed class CommandTests : IDisposable
 
     private const string BlockStatsRest =
         "\"failed_unmap_operations\":0,\"invalid_rd_operations\":0,\"invalid_wr_operations\":0,\"invalid_flush_operations\":0,"
-        + "\"invalid_unmap_operations\":0,\"unmap_bytes\":0,\"unmap_operations\":0,\"unmap_total_time_ns\":0,\"rd_merged\":0,"
+        + "\"invalid_unmap_operations\":0,\"unmap_bytes\":0,\"unmap_operations\":0,\"unmap_total_time_ns\":0,"
+        + "\"zone_append_bytes\":0,\"zone_append_operations\":0,\"zone_append_total_time_ns\":0,\"zone_append_merged\":0,"
+        + "\"failed_zone_append_operations\":0,\"invalid_zone_append_operations\":0,\"rd_merged\":0,"
         + "\"wr_merged\":0,\"unmap_merged\":0,\"account_invalid\":false,\"account_failed\":false,\"timed_stats\":[]}";
 
     private readonly ServerFixture _fixture = new();
@@ -21,13 +23,18 @@ public sealed class CommandTests : IDisposable
         { "query-version", "", """{"return":{"qemu":{"major":10,"minor":2,"micro":0},"package":"colo-vm"}}""" },
         { "query-status", "", """{"return":{"running":true,"status":"running"}}""" },
         { "query-kvm", "", """{"return":{"enabled":true,"present":true}}""" },
+        { "query-target", "", """{"return":{"arch":"x86_64"}}""" },
+        { "query-current-machine", "", """{"return":{"wakeup-suspend-support":false}}""" },
+        { "query-memory-size-summary", "", """{"return":{"base-memory":67108864,"plugged-memory":0}}""" },
+        { "watchdog-set-action", """{"action":"inject-nmi"}""", """{"return":{}}""" },
+        { "watchdog-set-action", """{"action":"x"}""", Error("Parameter 'action' does not accept value 'x'") },
         { "query-name", "", """{"return":{"name":"test"}}""" },
         { "query-uuid", "", """{"return":{"UUID":"00000000-0000-0000-0000-000000000000"}}""" },
         { "query-chardev", "", """{"return":[{"label":"serial0","filename":"null","frontend-open":true}]}""" },
         {
             "query-block", "",
             """{"return":[{"device":"disk0","type":"unknown","removable":false,"locked":false,"inserted":{"node-name":"node0","""
-            + "\"file\":\"disk.raw\",\"ro\":false,\"drv\":\"raw\",\"backing_file_depth\":0,\"encrypted\":false,\"detect_zeroes\":\"off\","
+            + "\"file\":\"disk.raw\",\"active\":true,\"ro\":false,\"drv\":\"raw\",\"backing_file_depth\":0,\"encrypted\":false,\"detect_zeroes\":\"off\","
             + "\"bps\":0,\"bps_rd\":0,\"bps_wr\":0,\"iops\":0,\"iops_rd\":0,\"iops_wr\":0,\"write_threshold\":0,"
             + "\"cache\":{\"writeback\":true,\"direct\":false,\"no-flush\":false},\"image\":{\"filename\":\"disk.raw\",\"format\":\"raw\",\"virtual-size\":512}},"
             + "\"io-status\":\"ok\"}]}"
@@ -55,7 +62,7 @@ public sealed class CommandTests : IDisposable
         {
             "query-colo-statistics", "",
             """{"return":{"mode":"none","failover":"none","committed-epoch":0,"current-epoch":0,"checkpoints":0,"aborted-checkpoints":0,"""
-            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0}}"
+            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0,\"pauses-with-collection\":0}}"
         },
         { "query-xen-replication-status", "", """{"return":{"error":false}}""" },
         { "query-yank", "", """{"return":[{"type":"migration"}]}""" },
@@ -176,6 +183,27 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void QueryCpusFast_TellsThreadAndPlace()
+    {
+        using RawClient client = _fixture.Negotiated();
+        Assert.Equal(
+            $$$"""{"return":[{"cpu-index":0,"qom-type":"colo-vm-cpu","qom-path":"/machine/cpu[0]","thread-id":{{{Environment.ProcessId}}},"props":{"socket-id":0,"core-id":0,"thread-id":0},"target":"x86_64"}]}""",
+            client.Ask("""{"execute":"query-cpus-fast"}"""));
+    }
+
+    [Fact]
+    public void EveryCommandOfQemuThatWeLack_IsKnownAndRefused()
+    {
+        using RawClient client = _fixture.Negotiated();
+        foreach (QmpCommand command in QmpSchemas.Product.Commands.Where(each => (each.Features & QmpFeatures.Unsupported) != 0))
+        {
+            string arguments = string.Join(',', command.Arguments.Where(each => !each.IsOptional)
+                .Select(each => $"\"{each.Name}\":{(each.Type.Identity == "int" ? "1" : "\"x\"")}"));
+            Assert.Equal(Unsupported, client.Ask($$$"""{"execute":"{{{command.Name}}}","arguments":{{{{arguments}}}}}"""));
+        }
+    }
+
+    [Fact]
     public void EveryCommand_HasATranscript()
     {
         HashSet<string> covered = [.. Transcripts.Select(row => (string)row[0]), .. s_elsewhere];
@@ -269,7 +297,7 @@ public sealed class CommandTests : IDisposable
             "causes":[{"cause":"timer","count":12}]
             """, line, StringComparison.Ordinal);
         Assert.EndsWith("""
-            "pause":{"count":12,"sum-ns":2400,"min-ns":100,"max-ns":300,"p50-ns":200,"p99-ns":300,"buckets":[{"up-to-ns":256,"count":10},{"up-to-ns":512,"count":2}]},"skew-ns":-5}}
+            "pause":{"count":12,"sum-ns":2400,"min-ns":100,"max-ns":300,"p50-ns":200,"p99-ns":300,"buckets":[{"up-to-ns":256,"count":10},{"up-to-ns":512,"count":2}]},"pauses-with-collection":0,"skew-ns":-5}}
             """, line, StringComparison.Ordinal);
     }
 

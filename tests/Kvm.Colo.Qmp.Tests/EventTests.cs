@@ -30,8 +30,10 @@ public sealed class EventTests : IDisposable
         server.EmitWakeUp();
         server.EmitWatchdog(QmpWatchdogAction.InjectNmi);
         server.EmitGuestPanicked(QmpGuestPanicAction.PowerOff);
+        server.EmitGuestCrashLoaded(QmpGuestPanicAction.Run);
         server.EmitBlockIoError(new QmpBlockIoErrorEvent("/machine/disk0", "disk0", NodeName: null, QmpIoOperation.Write,
             QmpBlockErrorAction.Stop, NoSpace: true, "No space left on device"));
+        server.EmitBalloonChange(65536);
         server.EmitMigration(QmpMigrationStatus.PostcopyRecoverSetup);
         server.EmitMigrationPass(3);
         server.EmitColoEntered(QmpColoMode.Primary);
@@ -45,8 +47,10 @@ public sealed class EventTests : IDisposable
             "STOP", "RESUME", """SHUTDOWN {"guest":true,"reason":"guest-shutdown"}""",
             """RESET {"guest":false,"reason":"host-qmp-system-reset"}""", "POWERDOWN", "SUSPEND", "WAKEUP",
             """WATCHDOG {"action":"inject-nmi"}""", """GUEST_PANICKED {"action":"poweroff"}""",
+            """GUEST_CRASHLOADED {"action":"run"}""",
             """BLOCK_IO_ERROR {"qom-path":"/machine/disk0","device":"disk0","operation":"write","action":"stop","nospace":true,"""
                 + "\"reason\":\"No space left on device\"}",
+            """BALLOON_CHANGE {"actual":65536}""",
             """MIGRATION {"status":"postcopy-recover-setup"}""", """MIGRATION_PASS {"pass":3}""",
             """__org.colo-vm_COLO_ENTERED {"mode":"primary"}""",
             """__org.colo-vm_CHECKPOINT {"epoch":7,"cause":"packet-mismatch","dirty-pages":12,"bytes":49152,"pause-ns":180000}""",
@@ -61,6 +65,9 @@ public sealed class EventTests : IDisposable
             Assert.Equal(text, item.GetProperty("event").GetString() + data);
             Assert.Equal("""{"seconds":1893553445,"microseconds":0}""", item.GetProperty("timestamp").GetRawText());
         }
+
+        // The one that is left is told to slow clients only: LoadTests has it.
+        Assert.Equal(["__org.colo-vm_EVENTS_LOST"], QmpEvents.All.Select(item => item.Name).Except(expected.Select(text => text.Split(' ')[0])));
     }
 
     [Fact]
@@ -112,6 +119,22 @@ public sealed class EventTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         _fixture.Server.EmitWatchdog(QmpWatchdogAction.PowerOff);
         Assert.Equal("poweroff", Action(client));
+    }
+
+    [Fact]
+    public void HeldBackEvent_IsWrittenWhenItGoesOut_WithItsOwnTime()
+    {
+        using RawClient client = _fixture.Negotiated();
+        _fixture.Server.EmitCheckpoint(new QmpCheckpointEvent(1, Cause: null, 2, 3, 4));
+        Assert.False(client.Read().GetProperty("data").TryGetProperty("cause", out _));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (ulong epoch = 2; epoch < 1000; epoch++)
+            _fixture.Server.EmitCheckpoint(new QmpCheckpointEvent(epoch, QmpCheckpointCause.Timer, 2, 3, 4));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1024);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        JsonElement last = client.Read();
+        Assert.Equal("""{"epoch":999,"cause":"timer","dirty-pages":2,"bytes":3,"pause-ns":4}""", last.GetProperty("data").GetRawText());
+        Assert.Equal("""{"seconds":1893553445,"microseconds":0}""", last.GetProperty("timestamp").GetRawText());
     }
 
     [Fact]

@@ -121,7 +121,44 @@ public sealed class ListenerTests : IDisposable
         Assert.ThrowsAny<Exception>(() => Assert.StartsWith("{", plain.ReadLine(), StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void TlsFolder_OpensAMonitorOffLoopback_ToThoseWhoHaveAKey()
+    {
+        using X509Certificate2 authority = MakeAuthority();
+        string ours = Folder("ours", authority, "server", "client");
+        QmpAddress address = _fixture.Server.Listen(QmpAddress.Parse($"tcp:0.0.0.0:0,tls={ours}"));
+        Assert.EndsWith($",tls={ours}", address.ToString(), StringComparison.Ordinal);
+        using (QmpClient client = QmpClient.Connect(QmpAddress.Parse($"tcp:127.0.0.1:{address.Port},tls={ours}")))
+            Assert.Equal("test", client.Execute("query-name").GetProperty("name").GetString());
+
+        // The machine's own address, where it has one besides loopback.
+        IPAddress? outside = Dns.GetHostAddresses(Dns.GetHostName(), AddressFamily.InterNetwork).FirstOrDefault(static each => !IPAddress.IsLoopback(each));
+        if (outside is not null)
+        {
+            QmpConnectionException wrongName = Assert.Throws<QmpConnectionException>(
+                () => QmpClient.Connect(QmpAddress.Parse($"tcp:{outside}:{address.Port},tls={ours}")));
+            Assert.Contains("RemoteCertificateNameMismatch", wrongName.Message, StringComparison.Ordinal);
+        }
+
+        using X509Certificate2 otherAuthority = MakeAuthority();
+        string theirs = Folder("theirs", otherAuthority, "server", "client");
+        File.Copy(Path.Combine(ours, "ca-cert.pem"), Path.Combine(theirs, "ca-cert.pem"), overwrite: true);
+        Assert.Throws<QmpConnectionException>(() => QmpClient.Connect(QmpAddress.Parse($"tcp:127.0.0.1:{address.Port},tls={theirs}")));
+        Assert.Throws<QmpConnectionException>(() => QmpClient.Connect(
+            QmpAddress.Parse($"tcp:127.0.0.1:{address.Port}"), new QmpClientOptions { Deadline = TimeSpan.FromSeconds(1) }));
+    }
+
+    [Fact]
+    public void TlsFolder_ThatLacksAFile_IsExplained()
+    {
+        string empty = Directory.CreateDirectory(Path.Combine(_fixture.Folder, "empty")).FullName;
+        QmpAddress address = QmpAddress.Parse($"tcp:127.0.0.1:0,tls={empty}");
+        Assert.Contains("server-cert.pem", Assert.Throws<QmpListenException>(() => _fixture.Server.Listen(address)).Message, StringComparison.Ordinal);
+        Assert.Contains("client-cert.pem", Assert.Throws<QmpConnectionException>(() => QmpClient.Connect(address)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData("unix:/x,tls=/y", "is not known")]
     [InlineData("unix:", "is not an address")]
     [InlineData("tcp:127.0.0.1", "is not an address")]
     [InlineData("tcp:127.0.0.1:x", "is not a port")]
@@ -140,6 +177,21 @@ public sealed class ListenerTests : IDisposable
     [InlineData("tcp:[::1]:4444", "tcp:[::1]:4444")]
     public void Address_IsReadAndWritten(string text, string canonical) =>
         Assert.Equal(canonical, QmpAddress.Parse(text).ToString());
+
+    private string Folder(string name, X509Certificate2 authority, params string[] sides)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_fixture.Folder, name)).FullName;
+        File.WriteAllText(Path.Combine(folder, "ca-cert.pem"), authority.ExportCertificatePem());
+        foreach (string side in sides)
+        {
+            using X509Certificate2 certificate = Issue(authority, side);
+            using ECDsa key = certificate.GetECDsaPrivateKey()!;
+            File.WriteAllText(Path.Combine(folder, $"{side}-cert.pem"), certificate.ExportCertificatePem());
+            File.WriteAllText(Path.Combine(folder, $"{side}-key.pem"), key.ExportPkcs8PrivateKeyPem());
+        }
+
+        return folder;
+    }
 
     private static FilePermissions ModeOf(string path)
     {
@@ -180,6 +232,6 @@ public sealed class ListenerTests : IDisposable
         using X509Certificate2 bare = request.Create(
             authority, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(199), RandomNumberGenerator.GetBytes(16));
         using X509Certificate2 withKey = bare.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), password: null);
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), password: null, X509KeyStorageFlags.Exportable);
     }
 }

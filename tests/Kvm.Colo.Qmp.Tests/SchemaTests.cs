@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Kvm.Colo.Qmp.Commands;
@@ -122,6 +125,42 @@ public sealed class SchemaTests : IDisposable
     {
         IReadOnlyList<string> found = new QmpCompletion(QmpSchemas.Product).Complete(line, out int start);
         Assert.Equal((wordStart, offers.Trim()), (start, string.Join(' ', found).Trim()));
+    }
+
+    // The compiler is the generator: what is declared is typed, and nothing looks at a type while it runs.
+    [Fact]
+    public void Assembly_UsesNoReflection()
+    {
+        using FileStream file = File.OpenRead(typeof(QmpSchemas).Assembly.Location);
+        using var image = new PEReader(file);
+        MetadataReader metadata = image.GetMetadataReader();
+        string[] types = [.. metadata.TypeReferences.Select(metadata.GetTypeReference)
+            .Select(type => $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}")];
+        Assert.DoesNotContain(types, type => type.StartsWith("System.Reflection.Emit", StringComparison.Ordinal)
+            || type is "System.Activator" or "System.Text.Json.JsonSerializer" or "System.Reflection.MethodInfo" or "System.Reflection.PropertyInfo");
+        string[] members = [.. metadata.MemberReferences.Select(metadata.GetMemberReference)
+            .Where(static member => member.Parent.Kind == HandleKind.TypeReference)
+            .Select(member => (Type: metadata.GetTypeReference((TypeReferenceHandle)member.Parent), Name: metadata.GetString(member.Name)))
+            .Select(member => $"{metadata.GetString(member.Type.Name)}.{member.Name}")];
+        Assert.DoesNotContain(members, member => member is "Enum.GetValues" or "Enum.GetNames" or "Enum.Parse" or "Enum.TryParse"
+            || member.StartsWith("Type.Get", StringComparison.Ordinal) && member != "Type.GetTypeFromHandle");
+    }
+
+    [Fact]
+    public void EveryEnum_HasANameForEachValue()
+    {
+        IEnumerable<object?> declared = typeof(QmpSchemas).Assembly.GetTypes().SelectMany(static type => type.IsGenericTypeDefinition ? [] :
+            type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public).Select(static field => field.GetValue(null)));
+        object[] enums = [.. declared.OfType<IQmpEnum>().Distinct()];
+        Assert.True(enums.Length > 20);
+        foreach (object each in enums)
+        {
+            Type values = each.GetType().GetGenericArguments()[0];
+            Assert.Equal(Enum.GetValuesAsUnderlyingType(values).Cast<int>(), Enumerable.Range(0, ((IQmpEnum)each).Names.Count));
+            Assert.Equal(4, System.Runtime.InteropServices.Marshal.SizeOf(Enum.GetUnderlyingType(values)));
+        }
+
+        Assert.Equal(Enum.GetNames<QmpErrorClass>(), Enum.GetValues<QmpErrorClass>().Select(QmpErrors.NameOf));
     }
 
     private static void AssertConforms(JsonElement value, string type, Dictionary<string, JsonElement> types)

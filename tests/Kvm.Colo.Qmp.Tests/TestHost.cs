@@ -46,6 +46,8 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
 
     public Guid Uuid => Guid.Empty;
 
+    public ulong MemoryBytes => 64 << 20;
+
     public QmpRunState RunState => _state;
 
     public IReadOnlyList<QmpCpu> Cpus => [new QmpCpu(0, Environment.ProcessId, "/machine/cpu[0]")];

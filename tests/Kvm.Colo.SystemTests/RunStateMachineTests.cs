@@ -1,5 +1,8 @@
 using Kvm.Colo.Devices;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Machine.Vcpus;
+using Kvm.Colo.Migration;
+using Kvm.Colo.Migration.Links;
 using Kvm.Colo.SystemTests.Support;
 using Kvm.Colo.TestKit;
 using Xunit;
@@ -37,7 +40,39 @@ public class RunStateMachineTests
         vm.Out(RunStateGuest.Pvpanic, 2);
         vm.WaitForCount('.', 1);
         Assert.Equal(RunState.Running, vm.Settled());
-        Assert.Empty(vm.Recorder.Events);
+        Assert.Equal(["GUEST_CRASHLOADED"], vm.Recorder.Events);
+    }
+
+    [KvmTheory]
+    [InlineData(nameof(RunState.Shutdown), "Resetting the Virtual Machine is required")]
+    [InlineData(nameof(RunState.InternalError), "Resetting the Virtual Machine is required")]
+    [InlineData(nameof(RunState.InMigrate), "Guest is waiting for an incoming migration")]
+    public void Protect_IsRefused_WhereThereIsNothingToProtect(string state, string error)
+    {
+        using TestMachine vm = RunStateGuest.Create(config => config with { NoShutdown = true, IsIncoming = state == nameof(RunState.InMigrate) });
+        if (state != nameof(RunState.InMigrate))
+            vm.Boot();
+        IMachineControl guest = vm.Machine;
+        if (state == nameof(RunState.Shutdown))
+            guest.RequestPowerOff();
+        else if (state == nameof(RunState.InternalError))
+            ((IVcpuHost)vm.Machine).OnInternalError(0, "told to fail");
+        vm.WaitForState(Enum.Parse<RunState>(state));
+        vm.Migration.Settings.Colo = true;
+        MigrationUri nowhere = new(MigrationTransport.Unix, "/nowhere", 0);
+        Assert.Equal(error, Assert.Throws<MigrationException>(() => vm.Migration.Migrate(nowhere)).Message);
+        Assert.Equal(error, Assert.Throws<MigrationException>(() => vm.Migration.Protect(nowhere)).Message);
+        Assert.Null(vm.Migration.Current);
+        Assert.Equal(Enum.Parse<RunState>(state), vm.Settled());
+    }
+
+    [KvmFact]
+    public void Protect_IsRefused_AfterTheMachineHasEnded()
+    {
+        using TestMachine vm = RunStateGuest.Create();
+        vm.Machine.QuitAndWait(ShutdownCause.HostQmpQuit);
+        MigrationException refusal = Assert.Throws<MigrationException>(() => vm.Migration.Protect(new(MigrationTransport.Unix, "/nowhere", 0)));
+        Assert.Equal("The virtual machine has ended", refusal.Message);
     }
 
     [KvmFact]

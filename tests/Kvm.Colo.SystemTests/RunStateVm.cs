@@ -49,8 +49,10 @@ internal sealed class RunStateVm : IDisposable
 
     public QmpClient Client { get; }
 
+    public QmpAddress Address => _address;
+
     /// <summary>Another monitor.</summary>
-    public QmpClient Connect() => QmpClient.Connect(_address);
+    public QmpClient Connect(bool outOfBand = false) => QmpClient.Connect(_address, new QmpClientOptions { OutOfBand = outOfBand });
 
     /// <summary>Runs a command and returns the error's text, empty for success.</summary>
     public string Try(string command, string? arguments = null)
@@ -73,6 +75,20 @@ internal sealed class RunStateVm : IDisposable
         while (client.TryTakeEvent(TimeSpan.Zero, out QmpClientEvent item))
             names.Add(item.Data.ValueKind == System.Text.Json.JsonValueKind.Object ? $"{item.Name} {string.Join(' ', item.Data.EnumerateObject().Select(static p => p.Value.ToString()))}" : item.Name);
         return names;
+    }
+
+    /// <summary>The answer of a command without arguments.</summary>
+    public System.Text.Json.JsonElement Ask(string command) => Client.Execute(command);
+
+    /// <summary>Waits for an event whose data, as JSON, has this in it.</summary>
+    public QmpClientEvent WaitForEvent(string name, string part)
+    {
+        while (true)
+        {
+            QmpClientEvent item = Client.WaitForEvent(name);
+            if (item.Data.GetRawText().Contains(part, StringComparison.Ordinal))
+                return item;
+        }
     }
 
     public string Status => Client.Execute("query-status").GetProperty("status").GetString()!;

@@ -38,6 +38,7 @@ internal static class ColoVm
             StatusCommand.Create(),
             TopCommand.Create(),
             QmpCommand.Create(),
+            CompletionCommand.Create(),
         };
         foreach (Option option in root.Options)
         {

@@ -39,6 +39,12 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
               colo-vm qmp --qmp unix:/run/guest.qmp              (a shell, when on a terminal)
 
             """,
+        "status" or "top" => """
+            Examples:
+              colo-vm top --qmp unix:/run/primary.qmp --qmp tcp:hostb:5555,tls=/etc/colo-vm/tls
+              colo-vm top --qmp unix:/run/guest.qmp --json --interval 100
+
+            """,
         "colo-vm" => """
             Examples:
               colo-vm check

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Kvm.Colo.Cli.Monitor;
 using Kvm.Colo.Qmp.Client;
 
@@ -16,6 +15,7 @@ internal static class QmpCommand
         Option<int?> events = NumberOption.Create("--events", "N", "print the next N events");
         Option<string?> wait = new("--wait") { HelpName = "EVENT", Description = "print events until one has this name" };
         Option<int?> timeout = NumberOption.Create("--timeout", "S", "longest wait for an event or a reply, in seconds");
+        Option<bool> json = new("--json") { Description = "print each answer on one line instead of indented" };
         Argument<string[]> words = new("COMMAND")
         {
             Arity = ArgumentArity.ZeroOrMore,
@@ -23,8 +23,9 @@ internal static class QmpCommand
         };
         Command command = new("qmp", "Send a command to a VM's monitor, print its events, or open a shell.")
         {
-            address, events, wait, timeout, words,
+            address, events, wait, timeout, json, words,
         };
+        words.CompletionSources.Add(context => ShellWords.Complete(context.ParseResult.GetValue(words) ?? [], context.WordToComplete));
         command.SetAction(parsed =>
         {
             TimeSpan? limit = parsed.GetValue(timeout) is { } seconds
@@ -38,16 +39,13 @@ internal static class QmpCommand
             using QmpClient client = MonitorClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
             EventPrinter printer = new(client, Console.Out);
             if (name is not null)
-                Console.Out.WriteLine(JsonText.Pretty(Execute(client, name, arguments, limit)));
+                Console.Out.WriteLine(JsonText.Answer(client.Execute(name, arguments, limit), parsed.GetValue(json)));
             if (parsed.GetValue(wait) is { } awaited)
                 return printer.WaitFor(awaited, limit ?? s_longest);
             if (parsed.GetValue(events) is { } wanted)
                 return printer.Print(wanted, limit ?? s_longest);
-            return name is not null ? ExitStatus.Clean : QmpShell.Run(client, limit);
+            return name is not null ? ExitStatus.Clean : QmpShell.Run(client, limit, parsed.GetValue(json));
         });
         return command;
     }
-
-    private static JsonElement Execute(QmpClient client, string name, string? arguments, TimeSpan? limit) =>
-        client.Execute(name, arguments, limit);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Kvm.Colo.Cli.Monitor;
+using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
 
 namespace Kvm.Colo.Cli.Commands;
@@ -9,24 +10,31 @@ internal static class StatusCommand
 {
     public static Command Create()
     {
-        Option<string> address = MonitorOption.Create();
-        Option<bool> json = new("--json") { Description = "print one JSON object" };
-        Command command = new("status", "One look at a VM or one side of a pair.") { address, json };
+        Option<string[]> addresses = MonitorOption.CreateMany();
+        Option<bool> json = new("--json") { Description = "print a JSON object for each VM" };
+        Command command = new("status", "One look at a VM or a pair.") { addresses, json };
         command.SetAction(parsed =>
         {
-            using QmpClient client = MonitorClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
-            VmStatus status = VmStatus.Read(client);
-            if (parsed.GetValue(json))
-                Console.Out.WriteLine(status.ToJson());
-            else
-                Print(status);
+            QmpAddress[] wanted = [.. parsed.GetValue(addresses)!.Select(MonitorOption.Read)];
+            foreach (QmpAddress address in wanted)
+            {
+                using QmpClient client = MonitorClient.Connect(address);
+                VmStatus status = VmStatus.Read(client);
+                if (parsed.GetValue(json))
+                    Console.Out.WriteLine(status.ToJson());
+                else
+                    Print(status, wanted.Length > 1 ? address : null);
+            }
+
             return ExitStatus.Clean;
         });
         return command;
     }
 
-    private static void Print(VmStatus status)
+    private static void Print(VmStatus status, QmpAddress? address)
     {
+        if (address is not null)
+            Console.Out.WriteLine($"{"monitor",-12} {address}");
         foreach ((string name, string value) in StatusLines.Describe(status))
             Console.Out.WriteLine($"{name,-12} {value}");
     }

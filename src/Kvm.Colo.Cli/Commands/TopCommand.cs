@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Kvm.Colo.Cli.Monitor;
-using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.Qmp;
 
 namespace Kvm.Colo.Cli.Commands;
 
@@ -12,10 +12,11 @@ internal static class TopCommand
 
     public static Command Create()
     {
-        Option<string> address = MonitorOption.Create();
+        Option<string[]> addresses = MonitorOption.CreateMany();
         Option<int?> interval = NumberOption.Create("--interval", "MS", "time between two looks [1000]");
         Option<int?> count = NumberOption.Create("--count", "N", "end after N looks");
-        Command command = new("top", "Watch a VM or one side of a pair until Ctrl-C.") { address, interval, count };
+        Option<bool> json = new("--json") { Description = "print a JSON object on a line for each VM and look" };
+        Command command = new("top", "Watch a VM or a pair until Ctrl-C.") { addresses, interval, count, json };
         command.SetAction(parsed =>
         {
             int milliseconds = parsed.GetValue(interval) ?? 1000;
@@ -23,8 +24,8 @@ internal static class TopCommand
                 throw new UsageException($"--interval: {milliseconds} is not between {MinIntervalMs} and {MaxIntervalMs}");
             if (parsed.GetValue(count) is <= 0 and { } looks)
                 throw new UsageException($"--count: {looks} is not above 0");
-            using QmpClient client = MonitorClient.Connect(MonitorOption.Read(parsed.GetValue(address)!));
-            using TopView view = new(client, TimeSpan.FromMilliseconds(milliseconds), parsed.GetValue(count));
+            QmpAddress[] wanted = [.. parsed.GetValue(addresses)!.Select(MonitorOption.Read)];
+            using TopView view = new(wanted, TimeSpan.FromMilliseconds(milliseconds), parsed.GetValue(count), parsed.GetValue(json));
             return view.Run();
         });
         return command;

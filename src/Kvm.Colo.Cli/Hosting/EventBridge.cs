@@ -46,6 +46,8 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
         _ => QmpGuestPanicAction.PowerOff,
     });
 
+    public void OnCrashLoaded() => _server?.EmitGuestCrashLoaded(QmpGuestPanicAction.Run);
+
     public void OnPowerdown() => _server?.EmitPowerDown();
 
     public void OnBalloon(ulong actualBytes) => _server?.EmitBalloonChange(actualBytes);
@@ -72,6 +74,12 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
             _server?.EmitPeerLost(new QmpPeerLostEvent(mode.ToQmp(), _lastMessage));
         _server?.EmitColoExit(mode.ToQmp(), reason.ToQmp());
     }
+
+    public void OnEpoch(ColoMode mode, in EpochRecord epoch) => _server?.EmitCheckpoint(new QmpCheckpointEvent(
+        epoch.Epoch, epoch.Cause?.ToQmp(), (ulong)epoch.Pages, (ulong)epoch.Bytes, (ulong)epoch.Pause.Ticks * TimeSpan.NanosecondsPerTick));
+
+    public void OnFailover(ColoMode mode, FailoverState state, ColoExitReason reason) =>
+        _server?.EmitFailover(new QmpFailoverEvent(mode.ToQmp(), state.ToQmp(), reason.ToQmp()));
 
     public void OnProgress(MigrationProgress value) => progress.OnProgress(value);
 

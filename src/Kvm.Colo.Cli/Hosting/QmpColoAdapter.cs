@@ -25,7 +25,7 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
 
     public QmpColoStatistics? Statistics =>
         manager.Current is { } current && current.Statistics.Pause.Count > 0 | manager.Mode != ColoMode.None
-        ? Describe(current)
+        ? Describe(current, manager)
         : null;
 
     public string? ReplicationError => null;
@@ -38,7 +38,7 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
 
     public void CheckpointReplication() => throw QmpErrors.Unsupported();
 
-    private static QmpColoStatistics Describe(MigrationControl current)
+    private static QmpColoStatistics Describe(MigrationControl current, MigrationManager manager)
     {
         ColoStatistics statistics = current.Statistics;
         ColoCounters counters = statistics.Counters;
@@ -47,8 +47,10 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Mode = current.Side.ToQmp(),
             Failover = current.Failover.State.ToQmp(),
             CommittedEpoch = counters.Epoch,
-            CurrentEpoch = counters.Epoch,
+            CurrentEpoch = statistics.CurrentEpoch,
             Checkpoints = (ulong)statistics.Pause.Count,
+            AbortedCheckpoints = statistics.Aborted,
+            Causes = Causes(statistics),
             DirtyPages = counters.DirtyPages,
             LastDirtyPages = (ulong)counters.Last.Pages,
             IdenticalPages = counters.Identical,
@@ -60,8 +62,24 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Pause = Describe(statistics.Pause),
             Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
             Apply = Describe(statistics.Apply),
+            PausesWithCollection = (ulong)manager.PausesWithCollection,
+            SkewNanoseconds = Skew(current, manager)?.Ticks * TimeSpan.NanosecondsPerTick,
         };
     }
+
+    private static TimeSpan? Skew(MigrationControl current, MigrationManager manager) => current.Side switch
+    {
+        ColoMode.Secondary => manager.Skew,
+        _ when current.Statistics.Counters is { Epoch: > 0, Last: { } last } => -(last.Commit + last.Apply),
+        _ => null,
+    };
+
+    private static QmpCheckpointCauseCount[] Causes(ColoStatistics statistics) =>
+    [
+        .. Enum.GetValues<CheckpointCause>()
+            .Select(cause => new QmpCheckpointCauseCount(cause.ToQmp(), statistics.CountOf(cause)))
+            .Where(static count => count.Count > 0),
+    ];
 
     private static QmpTimeHistogram Describe(DurationHistogram histogram) => new(
         (ulong)histogram.Count,

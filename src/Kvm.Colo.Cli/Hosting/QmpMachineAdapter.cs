@@ -11,6 +11,8 @@ internal sealed class QmpMachineAdapter(VirtualMachine machine) : IQmpMachine
 
     public Guid Uuid => machine.Config.Uuid;
 
+    public ulong MemoryBytes => machine.Config.MemoryBytes;
+
     public QmpRunState RunState => machine.State.ToQmp();
 
     public IReadOnlyList<QmpCpu> Cpus =>

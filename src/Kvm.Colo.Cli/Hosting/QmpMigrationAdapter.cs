@@ -30,7 +30,8 @@ internal sealed class QmpMigrationAdapter(MigrationManager manager, SettingsBrid
         return new QmpMigrationInfo
         {
             Status = current.Status.ToQmp(),
-            Ram = Describe(current.Progress),
+            Ram = Describe(current),
+            ExpectedDowntimeMilliseconds = ExpectedDowntime(current),
             TotalTimeMilliseconds = Milliseconds(events.Clock.Total),
             SetupTimeMilliseconds = Milliseconds(events.Clock.Setup),
             DowntimeMilliseconds = Milliseconds(current.Downtime),
@@ -91,18 +92,36 @@ internal sealed class QmpMigrationAdapter(MigrationManager manager, SettingsBrid
 
     private static long? Milliseconds(TimeSpan? time) => time is { } value ? (long)value.TotalMilliseconds : null;
 
-    private static QmpRamStatistics? Describe(MigrationProgress progress) => progress.TotalBytes == 0
-        ? null
-        : new QmpRamStatistics
+    /// <summary>What is left, at the rate it leaves; of a migration that goes on.</summary>
+    private static long? ExpectedDowntime(MigrationControl current) =>
+        current.Status == MigrationStatus.Active && current.Progress is { BytesPerSecond: > 0 } progress
+            ? (long)(progress.RemainingPages * PageBytes * 1000 / progress.BytesPerSecond)
+            : null;
+
+    /// <summary>The transfer before COLO and, in COLO, all its epochs.</summary>
+    private static QmpRamStatistics? Describe(MigrationControl current)
+    {
+        MigrationProgress progress = current.Progress;
+        if (progress.TotalBytes == 0)
+            return null;
+        ColoCounters epochs = current.Statistics.Counters;
+        long normal = (long)(progress.NormalPages + epochs.Full + epochs.Delta);
+        return new QmpRamStatistics
         {
             TotalBytes = (long)progress.TotalBytes,
-            TransferredBytes = (long)progress.TransferredBytes,
+            TransferredBytes = (long)progress.TransferredBytes + epochs.Bytes,
             RemainingBytes = (long)progress.RemainingPages * PageBytes,
-            DuplicatePages = (long)progress.ZeroPages,
-            NormalPages = (long)progress.NormalPages,
-            NormalBytes = (long)progress.NormalPages * PageBytes,
-            DirtySyncCount = progress.Passes,
+            DuplicatePages = (long)(progress.ZeroPages + epochs.Zero),
+            NormalPages = normal,
+            NormalBytes = normal * PageBytes,
+            DirtyPagesRate = (long)progress.DirtyPagesPerSecond,
+            MegabitsPerSecond = progress.BytesPerSecond * 8 / 1_000_000,
+            PagesPerSecond = (ulong)(progress.BytesPerSecond / PageBytes),
+            PrecopyBytes = progress.TransferredBytes - progress.DowntimeBytes,
+            DowntimeBytes = progress.DowntimeBytes,
+            DirtySyncCount = progress.Passes + current.Statistics.Pause.Count,
         };
+    }
 
     private static QmpSocketAddress Describe(MigrationUri uri) => uri.Transport == MigrationTransport.Unix
         ? new QmpSocketAddress(QmpSocketKind.Unix) { Path = uri.Target }

@@ -10,6 +10,7 @@ internal static class QmpNames
 {
     private static readonly QmpRunState[] s_runStates = Map<RunState, QmpRunState>();
     private static readonly QmpMigrationStatus[] s_statuses = Map<MigrationStatus, QmpMigrationStatus>();
+    private static readonly QmpCheckpointCause[] s_checkpointCauses = Map<CheckpointCause, QmpCheckpointCause>();
     private static readonly QmpShutdownCause[] s_causes = Map<ShutdownCause, QmpShutdownCause>();
 
     public static QmpRunState ToQmp(this RunState state) => s_runStates[(int)state];
@@ -17,6 +18,8 @@ internal static class QmpNames
     public static QmpMigrationStatus ToQmp(this MigrationStatus status) => s_statuses[(int)status];
 
     public static QmpShutdownCause ToQmp(this ShutdownCause cause) => s_causes[(int)cause];
+
+    public static QmpCheckpointCause ToQmp(this CheckpointCause cause) => s_checkpointCauses[(int)cause];
 
     public static QmpColoMode ToQmp(this ColoMode mode) => mode switch
     {

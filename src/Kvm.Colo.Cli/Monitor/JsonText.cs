@@ -8,14 +8,17 @@ namespace Kvm.Colo.Cli.Monitor;
 /// <summary>JSON for people: every letter as it is.</summary>
 internal static class JsonText
 {
-    private static readonly JsonWriterOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static JsonWriterOptions LineOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static JsonWriterOptions PrettyOptions { get; } =
         new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Pretty(JsonElement value) => Write(value, PrettyOptions);
 
-    public static string Line(JsonElement value) => Write(value, s_line);
+    /// <summary>An answer of the monitor: on one line, or indented for people.</summary>
+    public static string Answer(JsonElement value, bool onOneLine) => onOneLine ? Line(value) : Pretty(value);
+
+    public static string Line(JsonElement value) => Write(value, LineOptions);
 
     private static string Write(JsonElement value, JsonWriterOptions options)
     {

@@ -3,11 +3,21 @@ namespace Kvm.Colo.Cli.Monitor;
 /// <summary>The line being typed, its cursor, and the lines typed before. Pure; one thread.</summary>
 internal sealed class LineBuffer
 {
-    private const int MaxHistory = 500;
+    public const int MaxHistory = 500;
 
-    private readonly List<string> _history = [];
+    private readonly List<string> _history;
     private int _recalled;
     private string _draft = "";
+
+    /// <summary>Begins with an empty line.</summary>
+    /// <param name="history">Lines typed before, oldest first; of too many the newest count.</param>
+    public LineBuffer(IEnumerable<string>? history = null)
+    {
+        _history = [.. (history ?? []).TakeLast(MaxHistory)];
+        _recalled = _history.Count;
+    }
+
+    public IReadOnlyList<string> History => _history;
 
     public string Text { get; private set; } = "";
 

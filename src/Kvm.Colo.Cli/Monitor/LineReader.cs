@@ -4,13 +4,15 @@ namespace Kvm.Colo.Cli.Monitor;
 /// Reads lines from a terminal with editing, history and completion. One thread reads; <see cref="PrintAbove"/> may come from
 /// any. A line longer than the terminal is wide is shown around its cursor.
 /// </summary>
-internal sealed class LineReader(string prompt, ShellCompletion completion)
+internal sealed class LineReader(string prompt, ShellCompletion completion, LineBuffer buffer)
 {
     private const string EraseLine = "\r\u001b[K";
 
     private readonly Lock _lock = new();
-    private readonly LineBuffer _buffer = new();
     private bool _isReading;
+
+    /// <summary>The lines typed so far, oldest first.</summary>
+    public IReadOnlyList<string> History => buffer.History;
 
     /// <summary>The next line, null at Ctrl-D on an empty one.</summary>
     public string? Read()
@@ -27,8 +29,8 @@ internal sealed class LineReader(string prompt, ShellCompletion completion)
             lock (_lock)
             {
                 if (key.Key == ConsoleKey.Enter)
-                    return End(_buffer.Accept());
-                if (key is { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } && _buffer.Text.Length == 0)
+                    return End(buffer.Accept());
+                if (key is { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } && buffer.Text.Length == 0)
                     return End(null);
                 Edit(key);
                 Draw();
@@ -65,35 +67,35 @@ internal sealed class LineReader(string prompt, ShellCompletion completion)
         switch (key.Key)
         {
             case ConsoleKey.Backspace:
-                _buffer.Backspace();
+                buffer.Backspace();
                 break;
             case ConsoleKey.Delete:
-                _buffer.Delete();
+                buffer.Delete();
                 break;
             case ConsoleKey.LeftArrow:
-                _buffer.MoveTo(_buffer.Cursor - 1);
+                buffer.MoveTo(buffer.Cursor - 1);
                 break;
             case ConsoleKey.RightArrow:
-                _buffer.MoveTo(_buffer.Cursor + 1);
+                buffer.MoveTo(buffer.Cursor + 1);
                 break;
             case ConsoleKey.Home:
-                _buffer.MoveTo(0);
+                buffer.MoveTo(0);
                 break;
             case ConsoleKey.End:
-                _buffer.MoveTo(int.MaxValue);
+                buffer.MoveTo(int.MaxValue);
                 break;
             case ConsoleKey.UpArrow:
-                _buffer.Older();
+                buffer.Older();
                 break;
             case ConsoleKey.DownArrow:
-                _buffer.Newer();
+                buffer.Newer();
                 break;
             case ConsoleKey.Tab:
                 Complete();
                 break;
             default:
                 if (!char.IsControl(key.KeyChar))
-                    _buffer.Insert(key.KeyChar.ToString());
+                    buffer.Insert(key.KeyChar.ToString());
                 break;
         }
     }
@@ -103,25 +105,25 @@ internal sealed class LineReader(string prompt, ShellCompletion completion)
         switch (key)
         {
             case ConsoleKey.A:
-                _buffer.MoveTo(0);
+                buffer.MoveTo(0);
                 break;
             case ConsoleKey.E:
-                _buffer.MoveTo(int.MaxValue);
+                buffer.MoveTo(int.MaxValue);
                 break;
             case ConsoleKey.U:
-                _buffer.DeleteToStart();
+                buffer.DeleteToStart();
                 break;
             case ConsoleKey.K:
-                _buffer.DeleteToEnd();
+                buffer.DeleteToEnd();
                 break;
             case ConsoleKey.W:
-                _buffer.DeleteWord();
+                buffer.DeleteWord();
                 break;
             case ConsoleKey.D:
-                _buffer.Delete();
+                buffer.Delete();
                 break;
             case ConsoleKey.C:
-                _buffer.Clear();
+                buffer.Clear();
                 break;
             case ConsoleKey.L:
                 Console.Out.Write("\u001b[H\u001b[2J");
@@ -131,13 +133,13 @@ internal sealed class LineReader(string prompt, ShellCompletion completion)
 
     private void Complete()
     {
-        IReadOnlyList<string> offers = completion.Complete(_buffer.Text[.._buffer.Cursor], out int start);
+        IReadOnlyList<string> offers = completion.Complete(buffer.Text[..buffer.Cursor], out int start);
         if (offers.Count == 0)
             return;
         string common = ShellCompletion.CommonPrefix(offers);
         bool isWhole = offers.Count == 1 && !common.EndsWith('=') && !common.EndsWith(' ');
-        if (common.Length > _buffer.Cursor - start || isWhole)
-            _buffer.Replace(start, isWhole ? common + " " : common);
+        if (common.Length > buffer.Cursor - start || isWhole)
+            buffer.Replace(start, isWhole ? common + " " : common);
         else
             Console.Out.Write($"{EraseLine}{string.Join("  ", offers)}\n");
     }
@@ -145,9 +147,9 @@ internal sealed class LineReader(string prompt, ShellCompletion completion)
     private void Draw()
     {
         int room = Math.Max(10, Console.WindowWidth - prompt.Length - 1);
-        int first = Math.Max(0, _buffer.Cursor - room);
-        string shown = _buffer.Text.Substring(first, Math.Min(room, _buffer.Text.Length - first));
-        int back = shown.Length - (_buffer.Cursor - first);
+        int first = Math.Max(0, buffer.Cursor - room);
+        string shown = buffer.Text.Substring(first, Math.Min(room, buffer.Text.Length - first));
+        int back = shown.Length - (buffer.Cursor - first);
         Console.Out.Write(EraseLine + prompt + shown + (back > 0 ? $"\u001b[{back}D" : ""));
     }
 }

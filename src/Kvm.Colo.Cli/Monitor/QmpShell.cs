@@ -11,14 +11,14 @@ internal static class QmpShell
     private static readonly TimeSpan s_eventWait = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Runs until the input ends. From a pipe all lines are run, and the exit status tells whether one failed.</summary>
-    public static int Run(QmpClient client, TimeSpan? limit)
+    public static int Run(QmpClient client, TimeSpan? limit, bool json)
     {
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected)
-            return RunInteractive(client, limit);
+            return RunInteractive(client, limit, json);
         int status = ExitStatus.Clean;
         while (Console.In.ReadLine() is { } line)
         {
-            if (IsCommand(line) && !Execute(client, line, limit))
+            if (IsCommand(line) && !Execute(client, line, limit, json))
                 status = ExitStatus.Failed;
         }
 
@@ -27,11 +27,12 @@ internal static class QmpShell
 
     private static bool IsCommand(string line) => line.Trim() is { Length: > 0 } text && !text.StartsWith('#');
 
-    private static int RunInteractive(QmpClient client, TimeSpan? limit)
+    private static int RunInteractive(QmpClient client, TimeSpan? limit, bool json)
     {
         Console.TreatControlCAsInput = true;
         Console.Out.WriteLine("Commands as NAME {JSON} or NAME KEY=VALUE…; Tab completes, Ctrl-D or exit ends.");
-        LineReader reader = new("(qmp) ", new ShellCompletion(QmpSchemas.Product));
+        HistoryFile history = HistoryFile.OfUser();
+        LineReader reader = new("(qmp) ", new ShellCompletion(QmpSchemas.Product), new LineBuffer(history.Load()));
         using CancellationTokenSource end = new();
         Thread events = new(() => ShowEvents(client, reader, end.Token)) { Name = "events", IsBackground = true };
         events.Start();
@@ -40,7 +41,7 @@ internal static class QmpShell
             while (reader.Read() is { } line && line.Trim() != "exit")
             {
                 if (IsCommand(line))
-                    _ = Execute(client, line, limit);
+                    _ = Execute(client, line, limit, json);
             }
         }
         finally
@@ -48,6 +49,7 @@ internal static class QmpShell
             Console.TreatControlCAsInput = false;
             end.Cancel();
             events.Join(TimeSpan.FromSeconds(1));
+            history.Save(reader.History);
         }
 
         return ExitStatus.Clean;
@@ -75,13 +77,13 @@ internal static class QmpShell
         return $"[{item.Time.ToLocalTime():HH:mm:ss.fff}] {item.Name}{data}";
     }
 
-    private static bool Execute(QmpClient client, string line, TimeSpan? limit)
+    private static bool Execute(QmpClient client, string line, TimeSpan? limit, bool json)
     {
         try
         {
             CommandLineWords.Split(CommandLineWords.SplitLine(line), out string? name, out string? arguments);
             if (name is not null)
-                Console.Out.WriteLine(JsonText.Pretty(client.Execute(name, arguments, limit)));
+                Console.Out.WriteLine(JsonText.Answer(client.Execute(name, arguments, limit), json));
             return true;
         }
         catch (Exception e) when (e is QmpCommandException or UsageException or TimeoutException)

@@ -17,8 +17,21 @@ internal sealed class ShellCompletion(QmpSchema schema)
             return _json.Complete(line, out start);
         start = line.LastIndexOf(' ') + 1;
         string word = line[start..];
-        return [.. _json.ArgumentsOf(line[..space]).Select(static member => member.Name + "=")
+        return [.. _json.ArgumentsOf(line[..space]).SelectMany(member => Offers(member, word))
             .Where(offer => offer.StartsWith(word, StringComparison.Ordinal))];
+    }
+
+    private static IEnumerable<string> Offers(QmpMember member, string word)
+    {
+        if (!word.StartsWith(member.Name + "=", StringComparison.Ordinal))
+            return [member.Name + "="];
+        IEnumerable<string> values = member.Type switch
+        {
+            IQmpEnum names => names.Names,
+            { Name: "bool" } => ["on", "off"],
+            _ => [],
+        };
+        return values.Select(value => $"{member.Name}={value}");
     }
 
     /// <summary>The longest beginning all offers share.</summary>

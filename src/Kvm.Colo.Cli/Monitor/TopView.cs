@@ -1,100 +1,120 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.Qmp;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
 namespace Kvm.Colo.Cli.Monitor;
 
 /// <summary>
-/// Looks at a VM again and again: a table in place on a terminal, a line per look elsewhere; ends with SIGINT or the VM.
+/// Looks at a VM or both of a pair again and again: a table in place on a terminal, a line per VM and look elsewhere; ends with SIGINT
+/// or the last VM.
 /// </summary>
 internal sealed class TopView : IDisposable
 {
-    private readonly QmpClient _client;
+    private readonly List<WatchedVm> _machines = [];
     private readonly TimeSpan _interval;
     private readonly int? _count;
+    private readonly bool _json;
     private readonly ManualResetEventSlim _end = new(initialState: false, spinCount: 0);
     private readonly PosixSignalRegistration _interrupt;
-    private VmStatus? _before;
-    private long _lastLook;
     private int _looks;
 
-    public TopView(QmpClient client, TimeSpan interval, int? count)
+    public TopView(IReadOnlyList<QmpAddress> addresses, TimeSpan interval, int? count, bool json)
     {
-        _client = client;
         _interval = interval;
         _count = count;
+        _json = json;
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             _end.Set();
         });
-    }
-
-    /// <summary>Runs until the end; the end of the VM is an ordinary one.</summary>
-    public int Run()
-    {
         try
         {
-            if (Console.IsOutputRedirected)
-                PrintLines();
-            else
-                AnsiConsole.Live(new Text("")).Start(Show);
+            foreach (QmpAddress address in addresses)
+                _machines.Add(new WatchedVm(address));
         }
-        catch (QmpConnectionException) when (_looks > 0)
+        catch
         {
-            Terminal.Messages.Line("the VM has ended");
+            Dispose();
+            throw;
         }
+    }
 
+    /// <summary>Runs until the end; the end of the VMs is an ordinary one.</summary>
+    public int Run()
+    {
+        if (_json || Console.IsOutputRedirected)
+            PrintLines();
+        else
+            AnsiConsole.Live(new Text("")).Start(Show);
+        if (_machines.TrueForAll(static vm => vm.HasEnded))
+            Terminal.Messages.Line(_machines.Count == 1 ? "the VM has ended" : "the VMs have ended");
         return ExitStatus.Clean;
     }
 
     public void Dispose()
     {
+        foreach (WatchedVm vm in _machines)
+            vm.Dispose();
         _interrupt.Dispose();
         _end.Dispose();
     }
 
     private void PrintLines()
     {
-        do
+        while (Look())
         {
-            (VmStatus now, TimeSpan elapsed) = Look();
-            Console.Out.WriteLine(StatusLines.OneLine(now, _before, elapsed));
+            foreach (WatchedVm vm in _machines.Where(static vm => !vm.HasEnded))
+            {
+                string monitor = _machines.Count > 1 ? $"monitor: {vm.Address}  " : "";
+                Console.Out.WriteLine(_json
+                    ? vm.Now!.ToJsonLine(vm.Address, vm.Before, vm.Elapsed)
+                    : monitor + StatusLines.OneLine(vm.Now!, vm.Before, vm.Elapsed));
+            }
+
             Console.Out.Flush();
-            _before = now;
+            if (!WaitForNext())
+                return;
         }
-        while (WaitForNext());
     }
 
     private void Show(LiveDisplayContext context)
     {
-        do
+        while (Look())
         {
-            (VmStatus now, TimeSpan elapsed) = Look();
-            context.UpdateTarget(Render(StatusLines.Describe(now, _before, elapsed)));
-            _before = now;
+            context.UpdateTarget(Render());
+            if (!WaitForNext())
+                return;
         }
-        while (WaitForNext());
     }
 
-    private (VmStatus Now, TimeSpan Elapsed) Look()
+    // False when there is nothing left to look at.
+    private bool Look()
     {
-        VmStatus now = VmStatus.Read(_client);
-        TimeSpan elapsed = _lastLook == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_lastLook);
-        _lastLook = Stopwatch.GetTimestamp();
+        foreach (WatchedVm vm in _machines)
+            vm.Look();
         _looks++;
-        return (now, elapsed);
+        return _machines.Exists(static vm => !vm.HasEnded);
     }
 
     private bool WaitForNext() => _looks != _count && !_end.Wait(_interval);
 
-    private static Table Render(IReadOnlyList<(string Name, string Value)> lines)
+    // A row for each name that some VM has, a column for each VM.
+    private Table Render()
     {
-        Table table = new Table().HideHeaders().RoundedBorder().AddColumn("name").AddColumn("value");
-        foreach ((string name, string value) in lines)
-            table.AddRow((IRenderable)new Text(name, new Style(decoration: Decoration.Dim)), new Text(value));
+        Table table = new Table().RoundedBorder().AddColumn("");
+        if (_machines.Count == 1)
+            table.HideHeaders();
+        foreach (WatchedVm vm in _machines)
+            table.AddColumn(new TableColumn(new Text(vm.Address.ToString())));
+        List<Dictionary<string, string>> columns = [.. _machines.Select(static vm => vm.Describe().ToDictionary())];
+        foreach (string name in _machines.SelectMany(static vm => vm.Describe()).Select(static line => line.Name).Distinct())
+        {
+            IEnumerable<IRenderable> cells = columns.Select(column => (IRenderable)new Text(column.GetValueOrDefault(name, "")));
+            table.AddRow([new Text(name, new Style(decoration: Decoration.Dim)), .. cells]);
+        }
+
         return table;
     }
 }

@@ -76,25 +76,46 @@ internal sealed class VmStatus
             ? TimeSpan.FromMicroseconds(Number(times, percentile) / 1000.0)
             : null;
 
-    public string ToJson()
+    public string ToJson() => Write(JsonText.PrettyOptions, WriteMembers);
+
+    /// <summary>One look on one line: whose, with the rates since the look before; the rates are null without one.</summary>
+    public string ToJsonLine(QmpAddress address, VmStatus? before, TimeSpan elapsed) => Write(JsonText.LineOptions, writer =>
+    {
+        writer.WriteString("monitor"u8, address.ToString());
+        WriteMembers(writer);
+        foreach ((string name, ulong now, ulong? then) in (ReadOnlySpan<(string, ulong, ulong?)>)
+            [("checkpoints-per-second", Checkpoints, before?.Checkpoints), ("bytes-per-second", Bytes, before?.Bytes)])
+        {
+            if (then is { } earlier && now >= earlier && elapsed > TimeSpan.Zero)
+                writer.WriteNumber(name, Math.Round((now - earlier) / elapsed.TotalSeconds, 3));
+            else
+                writer.WriteNull(name);
+        }
+    });
+
+    private static string Write(JsonWriterOptions options, Action<Utf8JsonWriter> members)
     {
         ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer, JsonText.PrettyOptions))
+        using (Utf8JsonWriter writer = new(buffer, options))
         {
             writer.WriteStartObject();
-            writer.WriteString("name"u8, Name);
-            writer.WriteString("status"u8, RunState);
-            foreach ((string name, JsonElement value) in (ReadOnlySpan<(string, JsonElement)>)
-                [("migration", _migration), ("colo", _colo), ("statistics", _statistics)])
-            {
-                writer.WritePropertyName(name);
-                value.WriteTo(writer);
-            }
-
+            members(writer);
             writer.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private void WriteMembers(Utf8JsonWriter writer)
+    {
+        writer.WriteString("name"u8, Name);
+        writer.WriteString("status"u8, RunState);
+        foreach ((string name, JsonElement value) in (ReadOnlySpan<(string, JsonElement)>)
+            [("migration", _migration), ("colo", _colo), ("statistics", _statistics)])
+        {
+            writer.WritePropertyName(name);
+            value.WriteTo(writer);
+        }
     }
 
     private static JsonElement ReadStatistics(QmpClient client)

@@ -21,7 +21,6 @@ internal static class RunOptionsReader
         (MachineRole role, MigrationUri? peer) = ReadRole(given);
         (IReadOnlyList<DiskConfig> disks, IReadOnlyList<NetConfig> nets) =
             DeviceOptions.Read(given.Disk ?? [], given.Net ?? [], given.Name);
-        RefuseUnsafePair(role, disks);
         bool isIncoming = role is MachineRole.Secondary or MachineRole.Incoming;
         if (given.Kernel is null && !isIncoming)
             throw new UsageException("nothing to boot: --kernel FILE is missing");
@@ -64,18 +63,6 @@ internal static class RunOptionsReader
             TracePatterns = given.Trace ?? [],
             TraceFile = given.TraceFile,
         };
-    }
-
-    private static void RefuseUnsafePair(MachineRole role, IReadOnlyList<DiskConfig> disks)
-    {
-        if (role is not (MachineRole.Primary or MachineRole.Secondary))
-            return;
-        foreach (DiskConfig disk in disks)
-        {
-            if (!disk.IsReadOnly)
-                throw new UsageException(
-                    $"--disk {disk.Path}: a protected guest cannot have a writable disk yet (use readonly=on)");
-        }
     }
 
     private static (MachineRole Role, MigrationUri? Peer) ReadRole(RunSettings given)

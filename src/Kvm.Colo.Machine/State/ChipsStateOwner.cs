@@ -27,6 +27,9 @@ internal sealed class ChipsStateOwner : IStateOwner
 
     public DeviceState Staged { get; }
 
+    /// <summary>The guest's clock in the state that arrived last, in nanoseconds.</summary>
+    public ulong ArrivedClock => _staged.Clock.clock;
+
     public void Capture() => _vm.Save(_current);
 
     public string? Apply()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Migration.Outgoing;
 using Kvm.Colo.Stream;
@@ -18,6 +19,8 @@ internal sealed class ColoPrimary : IDisposable
     private readonly ILink _link;
     private readonly ReturnInbox _inbox;
     private readonly EpochCapture _capture;
+    private readonly DiskSender _disks;
+    private readonly CutPause _pause;
     private readonly RamSender _sender;
     private readonly EpochEncoder _encoder;
     private readonly HashExchange? _hashes;
@@ -37,6 +40,7 @@ internal sealed class ColoPrimary : IDisposable
         ILink link,
         ReturnInbox inbox,
         EpochCapture capture,
+        DiskSender disks,
         RamSender sender,
         RamBlockTable blocks,
         IReadOnlyList<IStateOwner> owners,
@@ -49,6 +53,8 @@ internal sealed class ColoPrimary : IDisposable
         _link = link;
         _inbox = inbox;
         _capture = capture;
+        _disks = disks;
+        _pause = new CutPause(machine, capture, disks);
         _sender = sender;
         _digest = new StreamDigest(seed.DigestSeed);
         bool deltas = (features & ColoFeatures.Deltas) != 0;
@@ -61,15 +67,16 @@ internal sealed class ColoPrimary : IDisposable
     /// <summary>Checkpoints until a failover is asked for, whatever breaks before that.</summary>
     public void Run()
     {
-        _settings.CheckpointDelayChanged += _control.RequestCheckpoint;
+        _settings.CheckpointDelayChanged += OnDelayChanged;
         try
         {
             Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
+            _machine.Io.CommitOutput();
             _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
             _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
-            while (WaitForTrigger())
-                Transact();
+            while (WaitForTrigger() is { } cause)
+                Transact(cause);
             if (_machine.Ended.IsCompleted && !_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
                 SayGoodbye();
         }
@@ -82,7 +89,7 @@ internal sealed class ColoPrimary : IDisposable
         }
         finally
         {
-            _settings.CheckpointDelayChanged -= _control.RequestCheckpoint;
+            _settings.CheckpointDelayChanged -= OnDelayChanged;
         }
 
         Leave();
@@ -94,20 +101,23 @@ internal sealed class ColoPrimary : IDisposable
         _state.Dispose();
     }
 
-    // True for a checkpoint, false when the session is to end.
-    private bool WaitForTrigger()
+    private void OnDelayChanged() => _control.RequestCheckpoint(CheckpointCause.Timer);
+
+    // Why there is to be a checkpoint; null when the session is to end.
+    private CheckpointCause? WaitForTrigger()
     {
         while (true)
         {
             _inbox.Signal.Reset();
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0) || _machine.Ended.IsCompleted)
-                return false;
+                return null;
             TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
-            if (_control.TakeCheckpointRequest() || due <= TimeSpan.Zero)
+            CheckpointCause? cause = _control.TakeCheckpointRequest() ?? (due <= TimeSpan.Zero ? CheckpointCause.Timer : null);
+            if (cause is not null)
             {
                 _lastTrigger = Stopwatch.GetTimestamp();
-                return true;
+                return cause;
             }
 
             TimeSpan beat = Beat();
@@ -133,7 +143,7 @@ internal sealed class ColoPrimary : IDisposable
     // The secondary gets the guest as it ended, and why it did; without that its machine's end would look like a crash.
     private void SayGoodbye()
     {
-        Transact();
+        Transact(CheckpointCause.Shutdown);
         MachineEnd end = _machine.Ended.GetAwaiter().GetResult();
         ShutdownNotice notice = new((uint)end.Cause, Math.Min((uint)end.ExitStatus, ShutdownNotice.MaxExitStatus));
         if (!_knowsNotices)
@@ -147,8 +157,9 @@ internal sealed class ColoPrimary : IDisposable
         _saidGoodbye = true;
     }
 
-    private void Transact()
+    private void Transact(CheckpointCause cause)
     {
+        _control.Statistics.Begin(_epoch + 1);
         _control.OnPass((int)_epoch + 1);
         long bytes = _link.BytesSent;
         Send(ColoMessage.CheckpointRequest);
@@ -157,19 +168,23 @@ internal sealed class ColoPrimary : IDisposable
         _capture.Begin();
         if (_settings.CopyAhead)
             _capture.CopyAhead();
-        TimeSpan pause = _machine.Cut(_capture, RunState.Colo);
+        TimeSpan pause = _machine.Cut(_pause, RunState.Colo);
         long cut = Stopwatch.GetTimestamp();
+        _disks.Stage();
         _epoch++;
         _digest.Reset();
         AskForHashes();
         SendEpoch();
         Expect(ColoMessage.VmstateReceived);
+        _machine.Io.CommitOutput();
         TimeSpan commit = Stopwatch.GetElapsedTime(cut);
         Expect(ColoMessage.VmstateLoaded);
         TimeSpan apply = Stopwatch.GetElapsedTime(cut) - commit;
         _lastBeat = Stopwatch.GetTimestamp();
-        _control.Statistics.RecordEpoch(
-            new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, commit, apply));
+        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, commit, apply)
+        {
+            Cause = cause,
+        });
     }
 
     private void AskForHashes()
@@ -189,6 +204,7 @@ internal sealed class ColoPrimary : IDisposable
     private void SendEpoch()
     {
         Append(ColoMessage.VmstateSend);
+        _disks.Send(_digest);
         _sender.Digest = _digest;
         int sent = _encoder.Send(_capture.Staging, _hashes);
         _sender.Digest = null;
@@ -251,8 +267,10 @@ internal sealed class ColoPrimary : IDisposable
     // From the first sign of trouble the guest runs on unprotected; what that means is the operator's decision.
     private void Leave()
     {
+        _control.Statistics.End();
         _link.Shutdown();
         _machine.DirtyLog.Stop();
+        _disks.End();
         _machine.EndRecording();
         if (_saidGoodbye)
             ColoExit.End(_control);

@@ -2,4 +2,8 @@ namespace Kvm.Colo.Migration.Colo;
 
 /// <summary>What one epoch cost: pages captured and how they travelled, bytes on the wire, and its three times.</summary>
 internal readonly record struct EpochRecord(
-    ulong Epoch, int Pages, PageFates Fates, long Bytes, TimeSpan Pause, TimeSpan Commit, TimeSpan Apply);
+    ulong Epoch, int Pages, PageFates Fates, long Bytes, TimeSpan Pause, TimeSpan Commit, TimeSpan Apply)
+{
+    /// <summary>Null on the secondary, which is not told.</summary>
+    public CheckpointCause? Cause { get; init; }
+}

@@ -8,7 +8,8 @@ namespace Kvm.Colo.Migration.Colo;
 /// none --request--> require --begin--> active --complete--> completed. Where the secondary is loading an epoch, begin gives relaunch
 /// instead, and the end of the load takes it through none and require again. Everything else changes nothing.
 /// </remarks>
-internal sealed class FailoverMachine
+/// <param name="moved">Hears of every new state, in order, on the thread that caused it; must return at once.</param>
+internal sealed class FailoverMachine(Action<FailoverState, ColoExitReason>? moved = null)
 {
     private readonly Lock _lock = new();
     private FailoverState _state;
@@ -45,7 +46,7 @@ internal sealed class FailoverMachine
         get
         {
             lock (_lock)
-                return _requestedFirst || _closed ? ColoExitReason.Request : _broken ? ColoExitReason.Error : ColoExitReason.None;
+                return ReasonNow;
         }
     }
 
@@ -54,10 +55,10 @@ internal sealed class FailoverMachine
     {
         lock (_lock)
         {
-            if (!TryMove(FailoverTrigger.Request))
+            if (FailoverTable.Rule(_state, FailoverTrigger.Request).To is null)
                 return false;
             _requestedFirst |= !_broken;
-            return true;
+            return TryMove(FailoverTrigger.Request);
         }
     }
 
@@ -113,11 +114,17 @@ internal sealed class FailoverMachine
         }
     }
 
+    private ColoExitReason ReasonNow =>
+        _requestedFirst || _closed ? ColoExitReason.Request : _broken ? ColoExitReason.Error : ColoExitReason.None;
+
     private bool TryMove(FailoverTrigger trigger)
     {
         if (FailoverTable.Rule(_state, trigger).To is not { } to)
             return false;
+        bool hasMoved = _state != to;
         _state = to;
+        if (hasMoved)
+            moved?.Invoke(to, ReasonNow);
         return true;
     }
 }

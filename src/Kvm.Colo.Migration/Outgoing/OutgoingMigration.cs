@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
 
@@ -25,11 +27,15 @@ internal sealed class OutgoingMigration : IDisposable
     private readonly EpochCapture _capture;
     private readonly RamSectionEncoder _encoder;
     private readonly RamSender _sender;
+    private readonly DiskSender? _disks;
     private readonly ChannelBuffer _blob = new();
     private readonly DeviceSectionWriter _devices;
     private readonly RamBlockTable _blocks;
     private readonly bool _colo;
     private readonly IReadOnlyList<IStateOwner> _owners;
+    private ulong _dirtyPagesPerSecond;
+    private long _stopBytes;
+    private int _passes;
 
     public OutgoingMigration(VirtualMachine machine, MigrationSettings settings, MigrationControl control, ILink link)
     {
@@ -43,6 +49,7 @@ internal sealed class OutgoingMigration : IDisposable
         _staging = new PageStaging(machine.Memory.PageCount);
         _capture = new EpochCapture(machine.Memory, machine.DirtyLog, _encoder, _staging);
         _sender = new RamSender(link, machine.Memory, _encoder);
+        _disks = _colo ? new DiskSender(machine, _sender, settings, control) : null;
         _owners = _colo ? [.. machine.StateOwners, _capture.Verification] : machine.StateOwners;
         _devices = new DeviceSectionWriter(_blob, _owners);
     }
@@ -60,11 +67,19 @@ internal sealed class OutgoingMigration : IDisposable
             SendHead(configuration);
             _control.SetStatus(MigrationStatus.Active);
             _machine.DirtyLog.Start();
-            SendPasses();
-            if (_colo)
-                RunColo(configuration, inbox ?? throw new MigrationException("COLO needs a link with two directions: use tcp or unix"));
-            else
+            if (_disks is null)
+            {
+                SendPasses();
                 CompletePlain(inbox);
+                return;
+            }
+
+            if (inbox is null)
+                throw new MigrationException("COLO needs a link with two directions: use tcp or unix");
+            AwaitReply(inbox);
+            SendDisks(_disks, configuration, inbox);
+            SendPasses();
+            RunColo(_disks, configuration, inbox);
         }
         finally
         {
@@ -76,23 +91,34 @@ internal sealed class OutgoingMigration : IDisposable
     public void Dispose()
     {
         _link.Dispose();
+        _disks?.Dispose();
         _capture.Dispose();
         _staging.Dispose();
         _blob.Dispose();
     }
 
     private ColoConfiguration CreateConfiguration() => new(
-        RequestedFeatures: _colo ? ColoFeatures.EpochDigest | ColoFeatures.Heartbeat : ColoFeatures.None,
+        RequestedFeatures: RequestedFeatures(),
         OfferedFeatures: OfferedFeatures(),
         SeedPart: new UInt128(RandomUInt64(), RandomUInt64()),
         PageSizeBytes: GuestPage.SizeBytes,
         RamSizeBytes: _machine.Memory.SizeBytes,
         VcpuCount: (uint)_machine.Config.Cpus);
 
+    private ColoFeatures RequestedFeatures()
+    {
+        if (_disks is null)
+            return ColoFeatures.None;
+        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat;
+        return _disks.HasWritable ? features | ColoFeatures.Disks : features;
+    }
+
     private ColoFeatures OfferedFeatures()
     {
         ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta
             | ColoFeatures.ShutdownNotice;
+        if (_colo)
+            features |= ColoFeatures.Disks;
         if (_settings.DeltaCachePages > 0)
             features |= ColoFeatures.Deltas;
         if (_settings.PageHashes)
@@ -133,13 +159,14 @@ internal sealed class OutgoingMigration : IDisposable
         for (int pass = 1; ; pass++)
         {
             ulong remaining = _capture.Dirty.CountSet();
-            Report(remaining, pass);
-            _control.OnPass(pass);
+            long start = Stopwatch.GetTimestamp();
+            BeginPass(remaining);
             if (!_sender.SendLive(_capture.Dirty, ElementKind.SectionPart, _settings.MaxBandwidth, _control.Cancelled, ReportBatch))
                 throw new MigrationException("cancelled");
             _sender.Flush();
             _capture.Harvest();
             ulong dirty = _capture.Dirty.CountSet();
+            _dirtyPagesPerSecond = (ulong)(dirty / Math.Max(Stopwatch.GetElapsedTime(start).TotalSeconds, 1e-3));
             if (dirty <= cutPages || pass >= MaxPasses || dirty >= remaining)
                 return; // small enough, or the guest dirties as fast as we send: then only a cut ends it
         }
@@ -151,19 +178,24 @@ internal sealed class OutgoingMigration : IDisposable
     private void CompletePlain(ReturnInbox? inbox)
     {
         RunState before = _machine.State;
-        _control.SetStatus(MigrationStatus.Device);
         _capture.Begin();
-        TimeSpan downtime = _machine.Cut(_capture, RunState.FinishMigrate, RunState.FinishMigrate);
+        TimeSpan pause = _machine.Cut(_capture, RunState.FinishMigrate, RunState.FinishMigrate);
+        long cut = Stopwatch.GetTimestamp();
         bool complete = false;
         try
         {
+            _control.SetStatus(MigrationStatus.Device);
+            _stopBytes = _link.BytesSent;
+            BeginPass((ulong)_staging.Count);
             SendFinalRam();
             _blob.Reset();
             _devices.Write();
             DeviceDescription.Write(_blob, new StreamConfiguration { MachineType = MigrationConstants.MachineType }, _owners);
             _link.Send(_blob.WrittenSpan);
             if (inbox is not null)
-                Await(inbox, ColoMessage.VmstateLoaded);
+                Await(inbox, ColoMessage.VmstateLoaded, "load the guest");
+            _control.OnDowntime(pause + Stopwatch.GetElapsedTime(cut));
+            Report(0);
             complete = true;
         }
         finally
@@ -173,28 +205,44 @@ internal sealed class OutgoingMigration : IDisposable
             _machine.LeaveFinishMigrate(complete ? RunState.PostMigrate : before);
         }
 
-        _control.OnDowntime(downtime);
         _control.SetStatus(MigrationStatus.Completed);
     }
 
-    private void RunColo(ColoConfiguration configuration, ReturnInbox inbox)
+    private void SendDisks(DiskSender disks, ColoConfiguration configuration, ReturnInbox inbox)
     {
-        AwaitReply(inbox);
+        ConfigurationReply reply = inbox.Reply!.Value;
+        if ((reply.AcceptedFeatures & ColoFeatures.Disks) == 0)
+            return;
+        disks.Begin();
+        long seed = SessionSeed.Combine(configuration.SeedPart, reply.SeedPart).PageHashSeed;
+        disks.Synchronise(
+            seed,
+            inbox,
+            () => Await(inbox, ColoMessage.PageVerdicts, "compare a disk"),
+            () => Report(_machine.Memory.PageCount));
+        disks.CatchUp();
+    }
+
+    private void RunColo(DiskSender disks, ColoConfiguration configuration, ReturnInbox inbox)
+    {
         _capture.HashAllRam = false;
-        _machine.BeginRecording();
+        _machine.BeginRecording(_control.RequestNetworkCheckpoint);
         try
         {
+            disks.CatchUp();
             _capture.Begin();
-            _machine.Cut(_capture, RunState.FinishMigrate);
+            _machine.Cut(new CutPause(_machine, _capture, disks), RunState.FinishMigrate);
+            disks.Stage();
+            disks.Send(null);
             SendFinalRam();
             _blob.Reset();
             _devices.Write();
             _link.Send(_blob.WrittenSpan);
-            Report(0, 0);
+            Report(0);
             ConfigurationReply reply = inbox.Reply!.Value;
             SessionSeed seed = SessionSeed.Combine(configuration.SeedPart, reply.SeedPart);
             using ColoPrimary session = new(
-                _machine, _settings, _control, _link, inbox, _capture, _sender, _blocks, _owners, seed, reply.AcceptedFeatures);
+                _machine, _settings, _control, _link, inbox, _capture, disks, _sender, _blocks, _owners, seed, reply.AcceptedFeatures);
             _control.SetStatus(MigrationStatus.Colo);
             session.Run();
         }
@@ -216,11 +264,11 @@ internal sealed class OutgoingMigration : IDisposable
             throw new MigrationException($"{_link.Description} did not answer our configuration in time: is it colo-vm?");
     }
 
-    private void Await(ReturnInbox inbox, ColoMessage expected)
+    private void Await(ReturnInbox inbox, ColoMessage expected, string what)
     {
         ColoMessage word = default;
         if (!WaitFor(inbox, () => inbox.TryTake(out word)))
-            throw new MigrationException($"{_link.Description} did not confirm in time that it loaded the guest");
+            throw new MigrationException($"{_link.Description} did not {what} in time");
         if (word != expected)
             throw new MigrationException($"{_link.Description} answered {word.Name()}, expected {expected.Name()}");
     }
@@ -243,9 +291,25 @@ internal sealed class OutgoingMigration : IDisposable
         }
     }
 
-    private void ReportBatch() => Report(_capture.Dirty.CountSet(), 0);
+    private void BeginPass(ulong remaining)
+    {
+        _passes++;
+        Report(remaining);
+        _control.OnPass(_passes);
+    }
 
-    private void Report(ulong remaining, int pass) =>
-        _control.OnProgress(new MigrationProgress(
-            _machine.Memory.SizeBytes, (ulong)_link.BytesSent, remaining, _sender.NormalPages, _sender.ZeroPages, pass));
+    private void ReportBatch() => Report(_capture.Dirty.CountSet());
+
+    private void Report(ulong remaining)
+    {
+        long sent = _link.BytesSent;
+        _control.OnProgress(
+            new MigrationProgress(_machine.Memory.SizeBytes, (ulong)sent, remaining, _sender.NormalPages, _sender.ZeroPages, _passes)
+            {
+                DowntimeBytes = _stopBytes > 0 ? (ulong)(sent - _stopBytes) : 0,
+                DirtyPagesPerSecond = _dirtyPagesPerSecond,
+                DiskTotalBytes = _disks?.TotalBytes ?? 0,
+                DiskRemainingBytes = _disks?.RemainingBytes ?? 0,
+            });
+    }
 }

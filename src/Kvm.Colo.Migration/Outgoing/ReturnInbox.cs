@@ -125,6 +125,10 @@ internal sealed class ReturnInbox : IDisposable
         {
             ReadNotice();
         }
+        else if (word == ColoMessage.Refusal)
+        {
+            ReadRefusal();
+        }
         else
         {
             _reader.Consume(ColoMessageCodec.SizeBytes);
@@ -167,6 +171,20 @@ internal sealed class ReturnInbox : IDisposable
         _reader.Consume(ShutdownNotice.SizeBytes);
         lock (_lock)
             _peerEnd = notice;
+    }
+
+    private void ReadRefusal()
+    {
+        string text;
+        while (true)
+        {
+            FrameStatus status = Refusal.TryRead(_reader.Available, out text, out _);
+            if (status == FrameStatus.Ok)
+                throw new LinkException($"{_reader.Link.Description} gave the session up: {text}");
+            if (status == FrameStatus.Malformed)
+                throw new LinkException($"{_reader.Link.Description}: a malformed refusal");
+            _reader.Fill();
+        }
     }
 
     private void Keep(ColoMessage word)

@@ -45,6 +45,8 @@ internal sealed class QmpClient : IDisposable
     public static QmpClient Connect(QmpAddress address, QmpClientOptions? options = null)
     {
         options ??= new QmpClientOptions();
+        if (address.TlsFolder is not null && options.Tls is null)
+            options = options with { Tls = QmpTlsFiles.LoadClient(address) };
         Socket socket = address.Path is null
             ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -174,8 +176,7 @@ internal sealed class QmpClient : IDisposable
         {
             throw new QmpConnectionException("a reply has neither return nor error");
         }
-        _ = Enum.TryParse(name.GetString(), out QmpErrorClass errorClass);
-        throw new QmpCommandException(errorClass, text.GetString() ?? "");
+        throw new QmpCommandException(QmpErrors.ClassOf(name.GetString()), text.GetString() ?? "");
     }
 
     private void Negotiate()

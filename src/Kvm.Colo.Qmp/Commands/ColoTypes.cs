@@ -16,7 +16,7 @@ internal static class ColoTypes
         "none", "require", "active", "completed", "relaunch");
 
     public static readonly QmpEnum<QmpCheckpointCause> CheckpointCause = new("__org.colo-vm_CheckpointCause",
-        "timer", "request", "packet-mismatch", "packet-timeout", "dirty-pages", "disk");
+        "timer", "request", "packet-mismatch", "packet-timeout", "dirty-pages", "disk", "network", "shutdown");
 
     public static readonly QmpObject<QmpColoStatus> Status = new("COLOStatus", create: null,
         Field("mode", Mode, (QmpColoStatus status) => status.Mode, "what this side is now"),
@@ -48,8 +48,9 @@ internal static class ColoTypes
             "last epoch the secondary holds complete"),
         Field("current-epoch", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.CurrentEpoch, "epoch on its way"),
         Field("checkpoints", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.Checkpoints),
-        Field("aborted-checkpoints", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.AbortedCheckpoints),
-        Field("causes", QmpTypes.ListOf(s_causeCount), (QmpColoStatistics colo) => colo.Causes),
+        Field("aborted-checkpoints", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.AbortedCheckpoints,
+            "begun and never completed: the session ended in them"),
+        Field("causes", QmpTypes.ListOf(s_causeCount), (QmpColoStatistics colo) => colo.Causes, "on the primary"),
         Field("dirty-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.DirtyPages, "sum over all checkpoints"),
         Field("last-dirty-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.LastDirtyPages),
         Field("identical-pages", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.IdenticalPages,
@@ -65,8 +66,11 @@ internal static class ColoTypes
             "from the cut to the secondary having the whole epoch"),
         OptionalReference("apply", s_histogram, (QmpColoStatistics colo) => colo.Apply,
             "on the secondary, from guest stop to guest start"),
+        Field("pauses-with-collection", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.PausesWithCollection,
+            "pauses since the process began into which a garbage collection fell; should stay 0"),
         OptionalValue("skew-ns", QmpTypes.Int, (QmpColoStatistics colo) => colo.SkewNanoseconds,
-            "how far the secondary's guest is ahead"));
+            "on the primary: minus the time an epoch takes from the cut to the start of the other guest, which is so far behind; "
+            + "on the secondary: how far its guest's clock was ahead of the epoch that replaced it"));
 
     public static readonly QmpObject<string> ReplicationStatus = new("ReplicationStatus", create: null,
         Field("error", QmpTypes.Bool, (string error) => error.Length > 0),

@@ -42,6 +42,7 @@ internal static class DeviceTypes
     private static readonly QmpObject<QmpBlockDevice> s_inserted = new("BlockDeviceInfo", create: null,
         Field("node-name", QmpTypes.Str, (QmpBlockDevice disk) => disk.NodeName),
         Field("file", QmpTypes.Str, (QmpBlockDevice disk) => disk.FileName),
+        Field("active", QmpTypes.Bool, (QmpBlockDevice disk) => disk.IsActive, "false while the guest is on another host"),
         Field("ro", QmpTypes.Bool, (QmpBlockDevice disk) => disk.ReadOnly),
         Field("drv", QmpTypes.Str, (QmpBlockDevice disk) => disk.Driver),
         Field("backing_file_depth", QmpTypes.Int, (QmpBlockDevice disk) => disk.BackingFileDepth),
@@ -82,6 +83,9 @@ internal static class DeviceTypes
         Field("unmap_bytes", QmpTypes.Int, (QmpBlockCounters disk) => disk.UnmapBytes),
         Field("unmap_operations", QmpTypes.Int, (QmpBlockCounters disk) => disk.UnmapOperations),
         Field("unmap_total_time_ns", QmpTypes.Int, (QmpBlockCounters disk) => disk.UnmapNanoseconds),
+        NoZone("zone_append_bytes", "0: no disk of this product has zones"), NoZone("zone_append_operations"),
+        NoZone("zone_append_total_time_ns"), NoZone("zone_append_merged"), NoZone("failed_zone_append_operations"),
+        NoZone("invalid_zone_append_operations"),
         Field("rd_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L, "0: requests are never merged"),
         Field("wr_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L),
         Field("unmap_merged", QmpTypes.Int, (QmpBlockCounters _) => 0L),
@@ -106,6 +110,9 @@ internal static class DeviceTypes
         On,
         Unmap,
     }
+
+    private static QmpField<QmpBlockCounters, long> NoZone(string name, string doc = "") =>
+        Field(name, QmpTypes.Int, (QmpBlockCounters _) => 0L, doc);
 
     private static QmpField<QmpBlockDevice, long> None(string name) => Field(name, QmpTypes.Int, (QmpBlockDevice _) => 0L);
 }

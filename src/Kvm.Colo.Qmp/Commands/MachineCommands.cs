@@ -20,6 +20,9 @@ internal static class MachineCommands
     private static readonly QmpMember<QmpWatchdogAction> s_watchdog = OptionalArgument("watchdog", MachineTypes.WatchdogAction,
         "what an expired watchdog does");
 
+    private static readonly QmpMember<QmpWatchdogAction> s_onWatchdog = Argument("action", MachineTypes.WatchdogAction,
+        "what an expired watchdog does");
+
     public static IReadOnlyList<QmpCommand> All { get; } =
     [
         QmpCommand.Query("query-status", Snapshot, MachineTypes.Status, "The run state.",
@@ -31,6 +34,10 @@ internal static class MachineCommands
             static call => call.Host.Machine.Uuid),
         QmpCommand.Query("query-cpus-fast", Snapshot, QmpTypes.ListOf(MachineTypes.Cpu),
             "The vCPUs, without interrupting them.", static call => call.Host.Machine.Cpus),
+        QmpCommand.Query("query-target", Snapshot, MachineTypes.Target, "What the machine is.", static _ => true),
+        QmpCommand.Query("query-current-machine", Snapshot, MachineTypes.CurrentMachine, "What the machine can do.", static _ => true),
+        QmpCommand.Query("query-memory-size-summary", Snapshot, MachineTypes.MemorySize, "How much memory the guest has.",
+            static call => call.Host.Machine.MemoryBytes),
         QmpCommand.Action("stop", ControlLoop,
             "Stops the vCPUs; does nothing when they are stopped. While a migration comes in: do not start after it.",
             static call => call.Host.Machine.Stop()),
@@ -48,5 +55,8 @@ internal static class MachineCommands
             static call => call.Host.Machine.SetAction(new QmpActions(call.Values.Find(s_reboot), call.Values.Find(s_shutdown),
                 call.Values.Find(s_panic), call.Values.Find(s_watchdog))),
             s_reboot, s_shutdown, s_panic, s_watchdog),
+        QmpCommand.Action("watchdog-set-action", ControlLoop, "As `set-action` with `watchdog` alone.",
+            static call => call.Host.Machine.SetAction(new QmpActions(Reboot: null, Shutdown: null, Panic: null, call.Values.Get(s_onWatchdog))),
+            s_onWatchdog),
     ];
 }

@@ -42,11 +42,30 @@ internal static class MachineTypes
 
     private static readonly QmpEnum<SysEmuTarget> s_target = new("SysEmuTarget", "x86_64");
 
+    /// <summary>One socket with one thread a core, as the guest's CPUID says.</summary>
+    private static readonly QmpObject<QmpCpu> s_cpuProperties = new("CpuInstanceProperties", create: null,
+        OptionalValue("socket-id", QmpTypes.Int, (QmpCpu _) => 0L),
+        OptionalValue("core-id", QmpTypes.Int, (QmpCpu cpu) => (long)cpu.Index),
+        OptionalValue("thread-id", QmpTypes.Int, (QmpCpu _) => 0L));
+
     public static readonly QmpObject<QmpCpu> Cpu = new("CpuInfoFast", create: null,
         Field("cpu-index", QmpTypes.Int, (QmpCpu cpu) => (long)cpu.Index),
+        Field("qom-type", QmpTypes.Str, (QmpCpu _) => "colo-vm-cpu"),
         Field("qom-path", QmpTypes.Str, (QmpCpu cpu) => cpu.QomPath),
         Field("thread-id", QmpTypes.Int, (QmpCpu cpu) => (long)cpu.ThreadId, "kernel thread id"),
+        OptionalReference("props", s_cpuProperties, (QmpCpu cpu) => cpu),
         Field("target", s_target, (QmpCpu _) => SysEmuTarget.X86));
+
+    public static readonly QmpObject<bool> Target = new("TargetInfo", create: null,
+        Field("arch", s_target, (bool _) => SysEmuTarget.X86));
+
+    /// <summary>No guest of this machine sleeps, so none can be woken.</summary>
+    public static readonly QmpObject<bool> CurrentMachine = new("CurrentMachineParams", create: null,
+        Field("wakeup-suspend-support", QmpTypes.Bool, (bool _) => false, "false: no guest of this machine sleeps"));
+
+    public static readonly QmpObject<ulong> MemorySize = new("MemoryInfo", create: null,
+        Field("base-memory", QmpTypes.Size, (ulong bytes) => bytes, "bytes"),
+        OptionalValue("plugged-memory", QmpTypes.Size, (ulong _) => (ulong?)0, "0: memory cannot be plugged"));
 
     private enum SysEmuTarget
     {

@@ -5,8 +5,10 @@ namespace Kvm.Colo.Qmp.Commands;
 /// <summary>The product's schema, put together from its topics.</summary>
 internal static class QmpSchemas
 {
-    /// <summary>Topics in the order of the reference page.</summary>
-    public static IReadOnlyList<(string Title, IReadOnlyList<QmpCommand> Commands)> Topics { get; } =
+    /// <summary>Title of the topic whose commands are refused.</summary>
+    public const string Unsupported = "Known but not supported";
+
+    private static readonly IReadOnlyList<(string Title, IReadOnlyList<QmpCommand> Commands)> s_topics =
     [
         ("Protocol", ServerCommands.All),
         ("Machine", MachineCommands.All),
@@ -14,7 +16,15 @@ internal static class QmpSchemas
         ("Fault tolerance", ColoCommands.All),
         ("Devices", DeviceCommands.All),
         ("Guest memory", GuestMemoryCommands.All),
-        ("Known but not supported", OtherCommands.All),
+    ];
+
+    /// <summary>
+    /// Topics in the order of the reference page. What a topic has is no longer among the unsupported, whether it was taken from there or not.
+    /// </summary>
+    public static IReadOnlyList<(string Title, IReadOnlyList<QmpCommand> Commands)> Topics { get; } =
+    [
+        .. s_topics,
+        (Unsupported, [.. OtherCommands.All.Where(static other => !s_topics.Any(topic => topic.Commands.Any(command => command.Name == other.Name)))]),
     ];
 
     public static QmpSchema Product { get; } = new(Topics.SelectMany(topic => topic.Commands), QmpEvents.All);

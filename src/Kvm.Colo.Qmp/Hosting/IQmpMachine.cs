@@ -11,6 +11,9 @@ internal interface IQmpMachine
     /// <summary>The guest's UUID, all zeros when it was started without one.</summary>
     Guid Uuid { get; }
 
+    /// <summary>Bytes of guest memory.</summary>
+    ulong MemoryBytes { get; }
+
     QmpRunState RunState { get; }
 
     IReadOnlyList<QmpCpu> Cpus { get; }

@@ -15,6 +15,9 @@ internal sealed record QmpBlockDevice
     /// <summary>Format driver, such as <c>raw</c>.</summary>
     public required string Driver { get; init; }
 
+    /// <summary>False while the guest that owns it is on another host.</summary>
+    public bool IsActive { get; init; } = true;
+
     public bool ReadOnly { get; init; }
 
     public long VirtualSizeBytes { get; init; }

@@ -47,7 +47,13 @@ internal sealed record QmpColoStatistics
     /// <summary>On the secondary, from guest stop to guest start.</summary>
     public QmpTimeHistogram? Apply { get; init; }
 
-    /// <summary>How far the secondary's guest is ahead (positive) or behind, where both sides' guest time is known.</summary>
+    /// <summary>Pauses since the process began into which a garbage collection fell.</summary>
+    public ulong PausesWithCollection { get; init; }
+
+    /// <summary>
+    /// How far the secondary's guest is ahead. On the primary never: an epoch takes so long from the cut to the other guest's start. On
+    /// the secondary its guest's clock less that of the epoch that replaced it last.
+    /// </summary>
     public long? SkewNanoseconds { get; init; }
 }
 
@@ -63,6 +69,8 @@ internal enum QmpCheckpointCause
     PacketTimeout,
     DirtyPages,
     Disk,
+    Network,
+    Shutdown,
 }
 
 /// <summary>A distribution of durations; each bucket ends at its bound, inclusive, and begins after the one before.</summary>

@@ -33,9 +33,9 @@ internal enum QmpGuestPanicAction
 /// <summary>Data of COLO_EXIT.</summary>
 internal readonly record struct QmpColoExitEvent(QmpColoMode Mode, QmpColoExitReason Reason);
 
-/// <summary>Data of a committed checkpoint; the pause in nanoseconds.</summary>
+/// <summary>Data of a committed checkpoint; the pause in nanoseconds. A secondary is not told the cause.</summary>
 internal readonly record struct QmpCheckpointEvent(
-    ulong Epoch, QmpCheckpointCause Cause, ulong DirtyPages, ulong Bytes, ulong PauseNanoseconds);
+    ulong Epoch, QmpCheckpointCause? Cause, ulong DirtyPages, ulong Bytes, ulong PauseNanoseconds);
 
 /// <summary>Data of a lost peer; the mode is this side's.</summary>
 internal readonly record struct QmpPeerLostEvent(QmpColoMode Mode, string Reason);

@@ -48,7 +48,7 @@ internal sealed class MigrationSettings(MigrationSupport support)
     public IReadOnlyList<MigrationCapabilityStatus> ListCapabilities()
     {
         uint all = Volatile.Read(ref _capabilities);
-        return [.. Enum.GetValues<MigrationCapability>().Select(each => new MigrationCapabilityStatus(each, IsSet(all, each)))];
+        return [.. MigrationTypes.Capability.Values.Select(each => new MigrationCapabilityStatus(each, IsSet(all, each)))];
     }
 
     /// <summary>Sets all or, when one is refused, none.</summary>
@@ -86,7 +86,7 @@ internal sealed class MigrationSettings(MigrationSupport support)
 
     private void CheckCapabilities(uint all)
     {
-        foreach (MigrationCapability capability in Enum.GetValues<MigrationCapability>())
+        foreach (MigrationCapability capability in MigrationTypes.Capability.Values)
         {
             if (IsSet(all, capability) && !support.Capabilities.Contains(capability))
                 throw new QmpCommandException($"Capability '{NameOf(capability)}' is not supported");

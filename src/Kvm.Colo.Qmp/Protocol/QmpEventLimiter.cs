@@ -4,7 +4,8 @@ namespace Kvm.Colo.Qmp.Protocol;
 
 /// <summary>
 /// Holds back events of the limited kinds: the first of a kind and key goes out at once, of those that follow within the
-/// interval the last goes out when it ends. Any thread; timers run on the pool and only queue lines.
+/// interval the last goes out when it ends, stamped with its own time. What is held back is written down only when it is sent, so a
+/// thousand checkpoints a second cost no garbage. Any thread; timers run on the pool and only queue lines.
 /// </summary>
 internal sealed class QmpEventLimiter(TimeSpan interval, TimeProvider time, Action<byte[]> send) : IDisposable
 {
@@ -15,7 +16,7 @@ internal sealed class QmpEventLimiter(TimeSpan interval, TimeProvider time, Acti
     private readonly Dictionary<(QmpEvent, string), Slot> _slots = [];
     private bool _isDisposed;
 
-    public void Add(QmpEvent item, string key, byte[] line)
+    public void Add<T>(QmpEvent<T> item, string key, T data)
     {
         lock (_lock)
         {
@@ -25,14 +26,14 @@ internal sealed class QmpEventLimiter(TimeSpan interval, TimeProvider time, Acti
                 key = "";
             if (_slots.TryGetValue((item, key), out Slot? open))
             {
-                open.Pending = line;
+                ((Slot<T>)open).Hold(data, time.GetUtcNow());
                 return;
             }
-            var slot = new Slot(this, (item, key));
+            var slot = new Slot<T>(this, item, key);
             _slots.Add(slot.Key, slot);
             slot.Timer = time.CreateTimer(
                 static state => ((Slot)state!).Owner.IntervalEnds((Slot)state), slot, interval, Timeout.InfiniteTimeSpan);
-            send(line);
+            send(QmpEventLine.Write(item, data, time.GetUtcNow()));
         }
     }
 
@@ -53,9 +54,8 @@ internal sealed class QmpEventLimiter(TimeSpan interval, TimeProvider time, Acti
         {
             if (_isDisposed)
                 return;
-            if (slot.Pending is { } line)
+            if (slot.TakeLine() is { } line)
             {
-                slot.Pending = null;
                 slot.Timer?.Change(interval, Timeout.InfiniteTimeSpan);
                 send(line);
                 return;
@@ -65,7 +65,7 @@ internal sealed class QmpEventLimiter(TimeSpan interval, TimeProvider time, Acti
         }
     }
 
-    private sealed class Slot(QmpEventLimiter owner, (QmpEvent, string) key)
+    private abstract class Slot(QmpEventLimiter owner, (QmpEvent, string) key)
     {
         public QmpEventLimiter Owner { get; } = owner;
 
@@ -73,6 +73,29 @@ internal sealed class QmpEventLimiter(TimeSpan interval, TimeProvider time, Acti
 
         public ITimer? Timer { get; set; }
 
-        public byte[]? Pending { get; set; }
+        /// <summary>The line of the event that is held back, null when there is none.</summary>
+        public abstract byte[]? TakeLine();
+    }
+
+    private sealed class Slot<T>(QmpEventLimiter owner, QmpEvent<T> item, string key) : Slot(owner, (item, key))
+    {
+        private T _data = default!;
+        private DateTimeOffset _when;
+        private bool _isHeld;
+
+        public void Hold(T data, DateTimeOffset when)
+        {
+            _data = data;
+            _when = when;
+            _isHeld = true;
+        }
+
+        public override byte[]? TakeLine()
+        {
+            if (!_isHeld)
+                return null;
+            _isHeld = false;
+            return QmpEventLine.Write(item, _data, _when);
+        }
     }
 }

@@ -8,9 +8,9 @@ namespace Kvm.Colo.Qmp.Protocol;
 /// <summary>Makes the line of an event, stamped with the wall clock.</summary>
 internal static class QmpEventLine
 {
-    public static byte[] Write<T>(QmpEvent<T> item, T data, TimeProvider time)
+    public static byte[] Write<T>(QmpEvent<T> item, T data, DateTimeOffset when)
     {
-        TimeSpan sinceEpoch = time.GetUtcNow() - DateTimeOffset.UnixEpoch;
+        TimeSpan sinceEpoch = when - DateTimeOffset.UnixEpoch;
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer, QmpText.WriterOptions))
         {
@@ -31,5 +31,5 @@ internal static class QmpEventLine
     }
 
     /// <summary>Makes the event that tells a slow client how many it missed.</summary>
-    public static Func<ulong, byte[]> Lost(TimeProvider time) => count => Write(QmpEvents.EventsLost, count, time);
+    public static Func<ulong, byte[]> Lost(TimeProvider time) => count => Write(QmpEvents.EventsLost, count, time.GetUtcNow());
 }

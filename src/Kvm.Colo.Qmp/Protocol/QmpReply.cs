@@ -19,7 +19,7 @@ internal static class QmpReply
         Write(request, (errorClass, description), static (writer, error) =>
         {
             writer.WriteStartObject("error"u8);
-            writer.WriteString("class"u8, error.errorClass.ToString());
+            writer.WriteString("class"u8, QmpErrors.NameOf(error.errorClass));
             writer.WriteString("desc"u8, error.description);
             writer.WriteEndObject();
         });

@@ -36,6 +36,11 @@ internal static class QmpCommandsPage
         foreach ((string title, IReadOnlyList<QmpCommand> commands) in topics)
         {
             page.Append($"## {title}\n\n");
+            if (title == Commands.QmpSchemas.Unsupported)
+            {
+                WriteUnsupported(page, commands);
+                continue;
+            }
             foreach (QmpCommand command in commands)
                 WriteCommand(page, command);
         }
@@ -51,6 +56,14 @@ internal static class QmpCommandsPage
         foreach (QmpType type in NamedTypes(schema).OrderBy(type => type.Name, StringComparer.Ordinal))
             WriteType(page, type);
         return page.ToString().TrimEnd('\n') + "\n";
+    }
+
+    private static void WriteUnsupported(StringBuilder page, IReadOnlyList<QmpCommand> commands)
+    {
+        page.Append("Commands of QEMU 10.2 for features this product does not have. They are answered as QEMU answers for such a feature, ")
+            .Append("GenericError \"this feature or command is not currently supported\", and carry the feature `")
+            .Append(QmpSchemaText.UnsupportedFeature).Append("` in the schema.\n\n")
+            .AppendJoin(", ", commands.Select(command => $"`{command.Name}`").Order(StringComparer.Ordinal)).Append("\n\n");
     }
 
     private static void WriteCommand(StringBuilder page, QmpCommand command)

@@ -15,7 +15,8 @@ internal sealed class QmpCompletion(QmpSchema schema)
         if (space < 0)
         {
             wordStart = 0;
-            IEnumerable<string> names = schema.Commands.Select(command => command.Name);
+            IEnumerable<string> names = schema.Commands
+                .Where(static command => (command.Features & QmpFeatures.Unsupported) == 0).Select(static command => command.Name);
             return [.. names.Where(name => name.StartsWith(line, StringComparison.Ordinal)).Order()];
         }
 

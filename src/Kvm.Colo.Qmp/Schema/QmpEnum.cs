@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace Kvm.Colo.Qmp.Schema;
@@ -11,24 +12,27 @@ internal interface IQmpEnum
     IReadOnlySet<string> Unstable { get; }
 }
 
-/// <summary>An enum: its names stand in the order of the CLR enum's values 0, 1, 2…</summary>
+/// <summary>
+/// An enum: its names stand in the order of the CLR enum's values 0, 1, 2…, so that nothing needs to look at that type at run time.
+/// </summary>
 internal sealed class QmpEnum<T> : QmpType<T>, IQmpEnum
     where T : struct, Enum
 {
-    private readonly T[] _values = Enum.GetValues<T>();
+    private readonly T[] _values;
 
     public QmpEnum(string name, params string[] names) : base(name)
     {
-        if (names.Length != _values.Length)
-            throw new ArgumentException($"{name} has {names.Length} names for {_values.Length} values", nameof(names));
+        _values = [.. Enumerable.Range(0, names.Length).Select(static value => Unsafe.BitCast<int, T>(value))];
         Names = names;
     }
 
     public IReadOnlyList<string> Names { get; }
 
+    public IReadOnlyList<T> Values => _values;
+
     public IReadOnlySet<string> Unstable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
-    public string NameOf(T value) => Names[Array.IndexOf(_values, value)];
+    public string NameOf(T value) => Names[Unsafe.BitCast<T, int>(value)];
 
     public bool TryParse(string name, out T value)
     {

@@ -30,6 +30,10 @@ internal sealed class Silent : IMachineObserver, IMigrationObserver
     {
     }
 
+    public void OnCrashLoaded()
+    {
+    }
+
     public void OnPowerdown()
     {
     }
@@ -47,6 +51,14 @@ internal sealed class Silent : IMachineObserver, IMigrationObserver
     }
 
     public void OnColoExit(ColoMode mode, ColoExitReason reason) => Console.Error.WriteLine($"COLO_EXIT {mode} {reason}");
+
+    public void OnEpoch(ColoMode mode, in EpochRecord epoch)
+    {
+    }
+
+    public void OnFailover(ColoMode mode, FailoverState state, ColoExitReason reason)
+    {
+    }
 
     public void OnProgress(MigrationProgress progress)
     {

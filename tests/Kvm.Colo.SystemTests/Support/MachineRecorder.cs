@@ -31,6 +31,8 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
 
     public void OnPanic(PanicAction action) => Add($"GUEST_PANICKED {action}");
 
+    public void OnCrashLoaded() => Add("GUEST_CRASHLOADED");
+
     public void OnPowerdown() => Add("POWERDOWN");
 
     /// <summary>Runs on the control thread at every change of the run state; the vCPUs are parked when one leaves
@@ -51,6 +53,12 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     public void OnPass(int pass) => PassBegins?.Invoke(pass);
 
     public void OnColoExit(ColoMode mode, ColoExitReason reason) => Add($"COLO_EXIT {mode} {reason}");
+
+    public void OnEpoch(ColoMode mode, in EpochRecord epoch)
+    {
+    }
+
+    public void OnFailover(ColoMode mode, FailoverState state, ColoExitReason reason) => Add($"FAILOVER {mode} {state} {reason}");
 
     public void OnProgress(MigrationProgress progress)
     {

@@ -92,7 +92,7 @@ internal sealed partial class VirtioBlk
             return;
         }
 
-        bool isTooLong = operation == BlockOperation.WriteZeroes && lengthBytes > (ulong)MaxZeroedSectors * SectorBytes;
+        bool isTooLong = lengthBytes > (ulong)MaxZeroedSectors * SectorBytes;
         if (_node.IsReadOnly || isTooLong || !IsOnDisk(sector, lengthBytes))
         {
             Counters.OnInvalid(operation);
