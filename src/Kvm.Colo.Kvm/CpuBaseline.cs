@@ -23,8 +23,8 @@ internal static class CpuBaseline
     // sse3, ssse3, cx16, sse4.1, sse4.2, x2apic, popcnt
     private const uint Features1Ecx = (1u << 0) | (1u << 9) | (1u << 13) | (1u << 19) | (1u << 20) | (1u << 21) | (1u << 23);
 
-    // fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2
-    private const uint Features1Edx = 0x078B_FBFF;
+    // fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2
+    private const uint Features1Edx = 0x078B_FBFD;
     private const uint LahfInLongMode = 1u << 0;
 
     // syscall, nx, lm

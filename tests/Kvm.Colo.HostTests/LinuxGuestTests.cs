@@ -9,16 +9,21 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
 
     public LinuxGuestTests(OneHostFixture host) => _host = host;
 
+    // With the scenarios below both kernels come up with 1, 2 and 4 vCPUs: cloud 2 under disk, net and save, 4 under clock; generic 1 and 2
+    // under power.
     [TestbedTheory]
     [InlineData("cloud", "1")]
-    [InlineData("generic", "2")]
+    [InlineData("generic", "4")]
     public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus) => Run(120, "boot", kernel, cpus);
 
     [TestbedFact]
     public void Power_ButtonRebootAndPowerOffWork() => Run(200, "power", "generic");
 
     [TestbedFact]
-    public void Disk_KeepsWhatWasWritten() => Run(200, "disk", "cloud");
+    public void Disk_KeepsWhatWasFlushed_WhenTheProcessIsKilled() => Run(240, "disk", "cloud");
+
+    [TestbedFact]
+    public void Guest_HasBaselineCpuConsoleAndBalloon() => Run(240, "guest", "cloud");
 
     [TestbedFact]
     public void Clock_FollowsTheHosts() => Run(150, "clock", "cloud");

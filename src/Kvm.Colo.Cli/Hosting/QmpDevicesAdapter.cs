@@ -27,6 +27,7 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
                 new QmpObjectProperty("exits", "int", () => machine.Vcpus[index].Exits));
         }
 
+        Objects.Add("/machine/peripheral", "container");
         foreach (DiskConfig disk in machine.Config.Disks)
             Objects.Add(DevicePath(disk.Id), "virtio-blk-device");
         foreach (NetConfig card in machine.Config.Nets)

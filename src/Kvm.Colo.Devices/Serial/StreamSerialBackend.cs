@@ -17,6 +17,7 @@ internal sealed partial class StreamSerialBackend : ISerialBackend, ISerialSink
     private readonly SerialInputFeeder _feeder = new();
     private Thread? _reader;
     private bool _reported;
+    private bool _isDisposed;
 
     public StreamSerialBackend(System.IO.Stream? input, System.IO.Stream output, ILogger logger)
     {
@@ -77,10 +78,12 @@ internal sealed partial class StreamSerialBackend : ISerialBackend, ISerialSink
 
     /// <summary>
     /// Ends both threads. A reader inside a terminal's read cannot be called back: it stays behind as a background thread and
-    /// ends with the next key or with the process.
+    /// ends with the next key or with the process. Twice is harmless: a machine that could not be made disposes it, and so does its user.
     /// </summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         _feeder.Stop();
         _queue.Dispose();
         _output.Dispose();

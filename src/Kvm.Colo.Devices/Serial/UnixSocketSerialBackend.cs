@@ -23,6 +23,7 @@ internal sealed partial class UnixSocketSerialBackend : ISerialBackend, ISerialS
     private readonly Lock _lock = new();
     private Socket? _peer;
     private Thread? _thread;
+    private bool _isDisposed;
 
     private UnixSocketSerialBackend(string path, Socket? listener, Socket? peer, ILogger logger)
     {
@@ -132,6 +133,8 @@ internal sealed partial class UnixSocketSerialBackend : ISerialBackend, ISerialS
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         _stop.Set();
         _feeder.Stop();
         _listener?.Dispose();

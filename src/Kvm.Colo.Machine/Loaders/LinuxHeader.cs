@@ -70,10 +70,11 @@ internal sealed record LinuxHeader
 
     private void Check(ReadOnlySpan<byte> image)
     {
-        // syssize counts 16-byte units and tells a truncated file from a whole one.
-        ulong kernelBytes = (ulong)BinaryPrimitives.ReadUInt32LittleEndian(image[0x1F4..]) * 16;
+        // syssize counts 16-byte units, the last of them not always whole, and tells a truncated file from a whole one.
+        const int Unit = 16;
+        ulong kernelBytes = (ulong)BinaryPrimitives.ReadUInt32LittleEndian(image[0x1F4..]) * Unit;
         int presentBytes = image.Length - KernelOffset;
-        if (kernelBytes > (ulong)presentBytes)
+        if (kernelBytes >= (ulong)presentBytes + Unit)
             throw new BootImageException($"the Linux image is cut off: {presentBytes} of {kernelBytes} kernel bytes are there");
         if (IsRelocatable && (Alignment == 0 || (Alignment & (Alignment - 1)) != 0))
             throw new BootImageException($"the Linux image asks for an alignment of 0x{Alignment:x}");

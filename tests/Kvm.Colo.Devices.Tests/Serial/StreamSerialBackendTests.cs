@@ -9,6 +9,16 @@ public class StreamSerialBackendTests
     private readonly CountingLogger _logger = new();
 
     [Fact]
+    public void Dispose_TwiceIsHarmless()
+    {
+        StreamSerialBackend backend = new(new MemoryStream(), new MemoryStream(), _logger);
+        backend.Start(new CollectingInput(1), static () => { });
+
+        backend.Dispose();
+        backend.Dispose();
+    }
+
+    [Fact]
     public void File_GetsEveryByteInOrder()
     {
         string path = Path.GetTempFileName();

@@ -26,7 +26,7 @@ internal sealed class VirtioBalloon : VirtioDevice
     private const int PageNumberBytes = sizeof(uint);
 
     // What is taken of one chain; drivers send 256 pages in a chain of the balloon and 128 MiB in one of reports.
-    private const int MaxChainPageNumbers = 16 * 1024;
+    private const int MaxChainPageNumbers = 4096;
     private const ulong MaxChainReportBytes = 1ul << 30;
 
     // What one turn on the lock may cost, in runs of pages given back.
@@ -170,6 +170,8 @@ internal sealed class VirtioBalloon : VirtioDevice
             for (int i = 0; i < part; i++)
             {
                 ulong page = BinaryPrimitives.ReadUInt32LittleEndian(piece[(i * PageNumberBytes)..]);
+                if (page - first < length)
+                    continue;
                 if (length > 0 && page + 1 == first)
                 {
                     first = page;
