@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/futex.h>
 #include <linux/kvm.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,9 +12,9 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static int64_t result(int64_t value)
@@ -78,9 +79,34 @@ int64_t colo_kick(int64_t thread_id)
     return result(syscall(SYS_tgkill, getpid(), (pid_t)thread_id, SIGRTMIN + 3));
 }
 
-int64_t colo_set_nice(int64_t thread_id, int32_t nice_value)
+// linux/sched/types.h declares it too, but not beside every libc's sched.h.
+struct scheduling
 {
-    return result(setpriority(PRIO_PROCESS, (id_t)thread_id, nice_value));
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice_value;
+    uint32_t priority;
+    uint64_t runtime;
+    uint64_t deadline;
+    uint64_t period;
+};
+
+int64_t colo_set_scheduling(int64_t thread_id, int32_t nice_value, uint64_t slice_ns)
+{
+    struct scheduling attributes = {.size = sizeof(attributes), .nice_value = nice_value, .runtime = slice_ns};
+    return result(syscall(SYS_sched_setattr, (pid_t)thread_id, &attributes, 0));
+}
+
+int64_t colo_futex_wait(int32_t *word, int32_t expected, int64_t timeout_ns)
+{
+    struct timespec limit = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    return result(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &limit, NULL, 0));
+}
+
+int64_t colo_futex_wake_all(int32_t *word)
+{
+    return result(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0));
 }
 
 int64_t colo_memfd_create(const char *name, uint64_t size)

@@ -17,7 +17,12 @@ COLO_EXPORT int64_t colo_kick_signal(void);
 COLO_EXPORT int64_t colo_thread_id(void);
 COLO_EXPORT int64_t colo_kick(int64_t thread_id);
 
-COLO_EXPORT int64_t colo_set_nice(int64_t thread_id, int32_t nice_value);
+// A nice value and, where the kernel knows it (6.12), the length of a time slice in nanoseconds; 0 leaves the slice to the kernel.
+COLO_EXPORT int64_t colo_set_scheduling(int64_t thread_id, int32_t nice_value, uint64_t slice_ns);
+
+// A private futex. The wait ends with 0 when woken, -EAGAIN when the value is another, -ETIMEDOUT, -EINTR.
+COLO_EXPORT int64_t colo_futex_wait(int32_t *word, int32_t expected, int64_t timeout_ns);
+COLO_EXPORT int64_t colo_futex_wake_all(int32_t *word);
 
 COLO_EXPORT int64_t colo_memfd_create(const char *name, uint64_t size);
 COLO_EXPORT int64_t colo_mmap(intptr_t fd, uint64_t length, int32_t writable, int32_t is_private, uint64_t offset);

@@ -31,6 +31,9 @@ internal sealed class BlockRequest(int maxVectors, Action<BlockRequest> complete
     /// <summary>How it ended.</summary>
     public Errno Result { get; private set; }
 
+    /// <summary>A node that passes the request on to another sees its end first; the request is not its owner's again until this returns.</summary>
+    public Action<BlockRequest>? Intercept { get; set; }
+
     /// <summary>For whoever has the request, to keep it in a list.</summary>
     public BlockRequest? Next { get; set; }
 
@@ -38,6 +41,9 @@ internal sealed class BlockRequest(int maxVectors, Action<BlockRequest> complete
     public void Complete(Errno result)
     {
         Result = result;
+        Action<BlockRequest>? intercept = Intercept;
+        Intercept = null;
+        intercept?.Invoke(this);
         completed(this);
     }
 }

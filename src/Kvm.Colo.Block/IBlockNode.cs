@@ -18,6 +18,12 @@ internal interface IBlockNode : IDisposable
     int InFlight { get; }
 
     /// <summary>
+    /// Whether its owner should submit nothing more for the moment, and leave what it has where it is. Nothing is refused meanwhile.
+    /// Whoever runs the machine tells the owner when to look again.
+    /// </summary>
+    bool IsCongested { get; }
+
+    /// <summary>
     /// Begins an operation. Never throws for what the request says: a range outside the node, a write to a read-only node or an
     /// error of the host becomes the request's result.
     /// </summary>

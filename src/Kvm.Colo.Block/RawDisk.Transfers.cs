@@ -13,7 +13,7 @@ internal sealed partial class RawDisk
         BlockOperation.Read => Transfer(request, isWrite: false),
         BlockOperation.Write => Transfer(request, isWrite: true),
         BlockOperation.Flush => ToErrno(Shim.FlushData(_file)),
-        BlockOperation.Discard => Discard(request),
+        BlockOperation.Discard => Discard(request.OffsetBytes, request.LengthBytes),
         _ => WriteZeroes(request),
     };
 
@@ -66,12 +66,12 @@ internal sealed partial class RawDisk
         return Errno.None;
     }
 
-    // Section 5.2.6: a discard is a hint, so a host that cannot do it has not failed.
-    private Errno Discard(BlockRequest request)
+    /// <summary>Gives the range's blocks back. Section 5.2.6: that is a hint, so a host that cannot do it has not failed.</summary>
+    public Errno Discard(ulong offset, ulong length)
     {
-        if (request.LengthBytes == 0)
+        if (length == 0)
             return Errno.None;
-        Errno result = ToErrno(Shim.Fallocate(_file, NativeFile.PunchHole, request.OffsetBytes, request.LengthBytes));
+        Errno result = ToErrno(Shim.Fallocate(_file, NativeFile.PunchHole, offset, length));
         return result is Errno.EOPNOTSUPP or Errno.ENODEV ? Errno.None : result;
     }
 
@@ -85,6 +85,57 @@ internal sealed partial class RawDisk
             result = WriteZeroBytes(request.OffsetBytes, request.LengthBytes);
         return result == Errno.None && request.IsDurable ? ToErrno(Shim.FlushData(_file)) : result;
     }
+
+    /// <summary>Fills the span from the disk; waits for the host, beside the requests.</summary>
+    public Errno Read(ulong offset, Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            long done = NativeFile.Read(_file, destination, offset);
+            if (done == -(long)Errno.EINTR)
+                continue;
+            if (done <= 0)
+                return done == 0 ? Errno.EIO : ToErrno(done);
+            destination = destination[(int)done..];
+            offset += (ulong)done;
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>Writes all of the span; waits for the host, beside the requests.</summary>
+    public Errno Write(ulong offset, ReadOnlySpan<byte> source)
+    {
+        while (!source.IsEmpty)
+        {
+            long done = NativeFile.Write(_file, source, offset, 0);
+            if (done == -(long)Errno.EINTR)
+                continue;
+            if (done <= 0)
+                return done == 0 ? Errno.EIO : ToErrno(done);
+            source = source[(int)done..];
+            offset += (ulong)done;
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>Makes the range read as zeros, and gives its blocks back where the host can.</summary>
+    public Errno Zero(ulong offset, ulong length)
+    {
+        Errno result = ToErrno(Shim.Fallocate(_file, NativeFile.PunchHole, offset, length));
+        return result is Errno.EOPNOTSUPP or Errno.ENODEV or Errno.EINVAL ? WriteZeroBytes(offset, length) : result;
+    }
+
+    /// <summary>Makes sure that a later write of the range finds room; what the range holds stays. A host that cannot promise it has not failed.</summary>
+    public Errno Reserve(ulong offset, ulong length)
+    {
+        Errno result = ToErrno(Shim.Fallocate(_file, NativeFile.Allocate, offset, length));
+        return result is Errno.EOPNOTSUPP or Errno.ENODEV or Errno.EINVAL ? Errno.None : result;
+    }
+
+    /// <summary>Everything written is on stable storage afterwards.</summary>
+    public Errno FlushNow() => ToErrno(Shim.FlushData(_file));
 
     private Errno WriteZeroBytes(ulong offset, ulong length)
     {

@@ -45,6 +45,8 @@ internal sealed partial class RawDisk : IBlockNode
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
+    public bool IsCongested => false;
+
     /// <summary>Opens and locks an image. Many may read it at once; whoever may write it has it alone.</summary>
     /// <param name="path">A regular file or a block device.</param>
     /// <param name="isReadOnly">Whether nobody may write through this node.</param>
@@ -69,6 +71,11 @@ internal sealed partial class RawDisk : IBlockNode
             throw;
         }
     }
+
+    /// <summary>A disk of zeros beside <paramref name="folder"/>'s files that has no name and takes room only for what is written.</summary>
+    /// <exception cref="IOException">The folder takes no file.</exception>
+    public static RawDisk CreateScratch(string folder, ulong capacityBytes, string name) =>
+        new(ScratchFile.Create(folder, capacityBytes), name, capacityBytes, isReadOnly: false);
 
     public void Submit(BlockRequest request)
     {

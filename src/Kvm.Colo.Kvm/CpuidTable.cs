@@ -5,7 +5,31 @@ namespace Kvm.Colo.Kvm;
 /// <summary>The CPUID leaves one vCPU shows its guest. Both sides of a pair must be given the same; set once, before the first run.</summary>
 internal sealed class CpuidTable(kvm_cpuid_entry2[] entries)
 {
+    /// <summary>Most leaves a table may have.</summary>
+    public const int MaxEntries = 256;
+
     public ReadOnlySpan<kvm_cpuid_entry2> Entries => entries;
+
+    /// <summary>Physical addresses in bits; 36 when the table does not say.</summary>
+    public int PhysicalAddressBits => TryFind(0x8000_0008, 0, out kvm_cpuid_entry2 sizes) ? (int)(sizes.eax & 0xFF) : 36;
+
+    /// <summary>The maker's twelve letters, in the order of leaf 0.</summary>
+    public (uint Ebx, uint Edx, uint Ecx) Maker => TryFind(0, 0, out kvm_cpuid_entry2 leaf) ? (leaf.ebx, leaf.edx, leaf.ecx) : default;
+
+    public bool TryFind(uint function, uint index, out kvm_cpuid_entry2 leaf)
+    {
+        foreach (ref readonly kvm_cpuid_entry2 entry in Entries)
+        {
+            if (entry.function == function && entry.index == index)
+            {
+                leaf = entry;
+                return true;
+            }
+        }
+
+        leaf = default;
+        return false;
+    }
 
     /// <summary>
     /// The table of vCPU <paramref name="index"/> of <paramref name="count"/>: APIC id, topology, hypervisor and TSC-deadline bits set,
@@ -55,6 +79,9 @@ internal sealed class CpuidTable(kvm_cpuid_entry2[] entries)
                             break;
                     }
 
+                    break;
+                case 0x4000_0001:
+                    leaf.eax &= ~((1u << 4) | (1u << 10) | (1u << 14)); // asynchronous page faults: a token of this host means nothing on the next
                     break;
                 case 0x8000_0001:
                     leaf.ecx &= ~(1u << 2); // SVM

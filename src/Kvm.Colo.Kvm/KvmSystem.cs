@@ -97,14 +97,17 @@ internal sealed unsafe class KvmSystem : IDisposable
     /// <summary>The CPUID leaves this KVM can give a guest.</summary>
     public CpuidTable GetSupportedCpuid()
     {
-        const int MaxEntries = 256;
-        byte[] buffer = new byte[sizeof(kvm_cpuid2) + (MaxEntries * sizeof(kvm_cpuid_entry2))];
-        MemoryMarshal.Write(buffer, new kvm_cpuid2 { nent = MaxEntries });
+        byte[] buffer = new byte[sizeof(kvm_cpuid2) + (CpuidTable.MaxEntries * sizeof(kvm_cpuid_entry2))];
+        MemoryMarshal.Write(buffer, new kvm_cpuid2 { nent = CpuidTable.MaxEntries });
         fixed (byte* pointer = buffer)
             KvmException.Check(nameof(KVM_GET_SUPPORTED_CPUID), Shim.IoctlPtr(_device, KVM_GET_SUPPORTED_CPUID, pointer));
         uint count = MemoryMarshal.Read<kvm_cpuid2>(buffer).nent;
         return new CpuidTable(MemoryMarshal.Cast<byte, kvm_cpuid_entry2>(buffer.AsSpan(sizeof(kvm_cpuid2)))[..(int)count].ToArray());
     }
+
+    /// <summary>The leaves of a CPU model on this host, before a vCPU's own are filled in.</summary>
+    /// <exception cref="KvmUnavailableException">The host lacks a feature of the model.</exception>
+    public CpuidTable GetCpuid(CpuModel model) => model == CpuModel.Baseline ? CpuBaseline.For(GetSupportedCpuid()) : GetSupportedCpuid();
 
     /// <summary>Indexes of the model-specific registers that a vCPU's state consists of.</summary>
     public uint[] GetMsrIndexes()

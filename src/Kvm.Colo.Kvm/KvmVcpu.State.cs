@@ -15,6 +15,7 @@ internal sealed unsafe partial class KvmVcpu
     private const uint MsrTscDeadline = 0x6E0;
     private const uint MsrKvmWallClockOld = 0x11;
     private const uint MsrKvmWallClock = 0x4B56_4D00;
+    private const uint MsrKvmAsyncPageFault = 0x4B56_4D02;
 
     private readonly kvm_msr_entry[] _loadedMsrs = new kvm_msr_entry[VcpuSnapshot.MaxMsrs];
     private readonly kvm_msr_entry[] _oneMsr = new kvm_msr_entry[1];
@@ -78,6 +79,25 @@ internal sealed unsafe partial class KvmVcpu
 
     /// <summary>Tells a guest with kvmclock that it was paused, so that its watchdog stays quiet; no clock, no harm.</summary>
     public void MarkPaused() => _ = Shim.IoctlInt(_vcpu, KVM_KVMCLOCK_CTRL, 0);
+
+    /// <summary>
+    /// Waits for the page faults that KVM has handed to a kernel thread (asynchronous page faults, also without the guest's consent):
+    /// such a fault goes on while the vCPU is parked, and the copy-on-write page it makes can be older than what the committed image
+    /// holds by then. Switching the mechanism off is the one barrier KVM has. Source: Documentation/virt/kvm/x86/msr.rst.
+    /// </summary>
+    public void DrainAsyncFaults()
+    {
+        _oneMsr[0] = new kvm_msr_entry { index = MsrKvmAsyncPageFault };
+        if (TransferMsrs(KVM_GET_MSRS, _oneMsr) != 1)
+            return;
+        ulong enabled = _oneMsr[0].data;
+        _oneMsr[0].data = 0;
+        _ = TransferMsrs(KVM_SET_MSRS, _oneMsr);
+        if (enabled == 0)
+            return;
+        _oneMsr[0].data = enabled;
+        _ = TransferMsrs(KVM_SET_MSRS, _oneMsr);
+    }
 
     private void LoadMsrs(VcpuSnapshot from)
     {

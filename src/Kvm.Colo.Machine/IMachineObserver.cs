@@ -24,6 +24,13 @@ internal interface IMachineObserver
     /// <summary>The power button was pressed (QAPI POWERDOWN).</summary>
     void OnPowerdown();
 
+    /// <summary>
+    /// The guest has changed the size of its balloon (QAPI BALLOON_CHANGE) and has so many bytes of its RAM now. On a vCPU's thread.
+    /// </summary>
+    void OnBalloon(ulong actualBytes)
+    {
+    }
+
     /// <summary>The run state changed; for traces.</summary>
     void OnRunState(RunState from, RunState to);
 }

@@ -1,4 +1,6 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Devices.Virtio.Balloon;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Loaders;
 
 namespace Kvm.Colo.Machine;
@@ -8,13 +10,16 @@ internal sealed record MachineConfig
 {
     public const int MaxCpus = 16;
 
-    /// <summary>Disks and network cards together; one place is the entropy device's.</summary>
-    public static int MaxDisksAndNets => VirtioSlots.Count - 1;
+    /// <summary>Disks and network cards together; the other places are for entropy, console and balloon.</summary>
+    public static int MaxDisksAndNets => VirtioSlots.Count - 3;
 
     public required ulong MemoryBytes { get; init; }
 
     /// <summary>1 to <see cref="MaxCpus"/>.</summary>
     public int Cpus { get; init; } = 1;
+
+    /// <summary>The CPU the guest is booted on; one that arrives over a link keeps its own.</summary>
+    public CpuModel CpuModel { get; init; }
 
     public string? Name { get; init; }
 
@@ -43,4 +48,16 @@ internal sealed record MachineConfig
 
     /// <summary>The host's end of COM1; owned by the machine.</summary>
     public required ISerialBackend Serial { get; init; }
+
+    /// <summary>The host's end of a virtio console (hvc0); owned by the machine. Null for none.</summary>
+    public ISerialBackend? Console { get; init; }
+
+    /// <summary>The memory balloon; null for none.</summary>
+    public VirtioBalloonConfig? Balloon { get; init; }
+
+    /// <summary>Whether the guest has a VM generation id.</summary>
+    public bool HasGenerationId { get; init; }
+
+    /// <summary>Its value; null for a new one at every start and restore.</summary>
+    public Guid? GenerationId { get; init; }
 }

@@ -1,11 +1,13 @@
 using Kvm.Colo.Devices;
 using Kvm.Colo.Devices.Acpi;
 using Kvm.Colo.Devices.Diagnostics;
+using Kvm.Colo.Devices.Generation;
 using Kvm.Colo.Devices.I8042;
 using Kvm.Colo.Devices.Rtc;
 using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Acpi;
+using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Stream;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,7 @@ internal sealed class MachineDevices : IDisposable
     private const uint AcpiGsi = 9;
 
     private readonly ISerialBackend _serialBackend;
+    private readonly ISerialBackend? _consoleBackend;
     private readonly I8042Device _keyboard;
     private readonly RtcDevice _rtc;
     private readonly AcpiPowerDevice _power;
@@ -27,11 +30,18 @@ internal sealed class MachineDevices : IDisposable
     {
         ulong low = Math.Min(config.MemoryBytes, GuestMemory.LowRamLimit);
         _serialBackend = config.Serial;
+        _consoleBackend = config.Console;
         Serial = new Serial16550Device(new Serial16550Config { Irq = SerialGsi }, new KvmInterruptLine(vm, SerialGsi), config.Serial);
         _keyboard = new I8042Device(control);
         _rtc = new RtcDevice(new RtcConfig(low, config.MemoryBytes - low), time);
         Io = new MachineIo(config, vm, memory, logger, time);
         _power = new AcpiPowerDevice(new AcpiPowerConfig { Irq = AcpiGsi }, control, new KvmInterruptLine(vm, AcpiGsi));
+        if (config.HasGenerationId)
+        {
+            VmGenerationConfig place = new(new GuestPhysicalAddress(BootLayout.VmGeneration), config.GenerationId);
+            Generation = new VmGenerationDevice(memory, place, _power.AnnounceGeneration);
+        }
+
         Ports = new PortBus(
             [
                 new PortRange(Serial.Config.BasePort, Serial16550Config.PortCount, "serial", Serial),
@@ -45,7 +55,7 @@ internal sealed class MachineDevices : IDisposable
             logger,
             time);
         Mmio = new MmioBus([.. Io.Ranges], logger, time);
-        StateOwners = [Serial, _keyboard, _rtc, _power, .. Io.StateOwners];
+        StateOwners = [Serial, _keyboard, _rtc, _power, .. Generation is null ? [] : new IStateOwner[] { Generation }, .. Io.StateOwners];
         Acpi = new AcpiConfig
         {
             VcpuCount = config.Cpus,
@@ -53,6 +63,7 @@ internal sealed class MachineDevices : IDisposable
             VirtioDevices = Io.AcpiDevices,
             Power = _power.Config,
             HasRtc = true,
+            GenerationAddress = Generation is null ? null : BootLayout.VmGeneration,
         };
     }
 
@@ -63,6 +74,9 @@ internal sealed class MachineDevices : IDisposable
     public Serial16550Device Serial { get; }
 
     public AcpiPowerDevice Power => _power;
+
+    /// <summary>The VM generation id; null without one.</summary>
+    public VmGenerationDevice? Generation { get; }
 
     /// <summary>The virtio devices.</summary>
     public MachineIo Io { get; }
@@ -79,6 +93,13 @@ internal sealed class MachineDevices : IDisposable
         Io.Start();
     }
 
+    /// <summary>What becomes of what the guest writes to its consoles, by the machine's role.</summary>
+    public void SetOutput(SerialOutputMode mode)
+    {
+        Serial.Output.Enter(mode);
+        Io.Console?.Output.Enter(mode);
+    }
+
     /// <summary>Every device returns to its power-on state.</summary>
     public void Reset()
     {
@@ -91,6 +112,7 @@ internal sealed class MachineDevices : IDisposable
 
     public void Dispose()
     {
+        _consoleBackend?.Flush(TimeSpan.FromSeconds(2));
         Io.Dispose();
         _serialBackend.Flush(TimeSpan.FromSeconds(2));
         _serialBackend.Dispose();

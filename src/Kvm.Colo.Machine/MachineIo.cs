@@ -1,7 +1,10 @@
 using Kvm.Colo.Block;
 using Kvm.Colo.Devices;
+using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Devices.Virtio;
+using Kvm.Colo.Devices.Virtio.Balloon;
 using Kvm.Colo.Devices.Virtio.Blk;
+using Kvm.Colo.Devices.Virtio.Console;
 using Kvm.Colo.Devices.Virtio.Mmio;
 using Kvm.Colo.Devices.Virtio.Net;
 using Kvm.Colo.Devices.Virtio.Rng;
@@ -16,7 +19,7 @@ using Microsoft.Extensions.Logging;
 namespace Kvm.Colo.Machine;
 
 /// <summary>
-/// The machine's virtio devices, their ends on the host and the I/O thread that serves them: disks, then network cards, then entropy, each
+/// The machine's virtio devices, their ends on the host and the I/O thread that serves them: disks, then network cards, entropy, console, balloon, each
 /// kind in the order of the configuration. The control loop stops and resumes them as one.
 /// </summary>
 internal sealed partial class MachineIo : IDisposable
@@ -31,13 +34,15 @@ internal sealed partial class MachineIo : IDisposable
     private readonly List<IDisposable> _hostEnds = [];
     private readonly List<VirtioNet> _cards = [];
     private readonly List<NetGate> _gates = [];
+    private readonly List<ReplicatedDisk> _disks = [];
+    private readonly List<VirtioBlk> _blockDevices = [];
 
     /// <summary>Opens what the configuration names.</summary>
     /// <exception cref="DiskOpenException">A disk cannot be used.</exception>
     /// <exception cref="NetOpenException">A tap cannot be used.</exception>
     public MachineIo(MachineConfig config, KvmVm vm, GuestMemory memory, ILogger logger, TimeProvider time)
     {
-        int count = config.Disks.Count + config.Nets.Count + 1;
+        int count = config.Disks.Count + config.Nets.Count + 1 + (config.Console is null ? 0 : 1) + (config.Balloon is null ? 0 : 1);
         if (count > VirtioSlots.Count)
             throw new ArgumentException($"{count} virtio devices, a machine has room for {VirtioSlots.Count}", nameof(config));
         _logger = logger;
@@ -51,6 +56,10 @@ internal sealed partial class MachineIo : IDisposable
             for (int i = 0; i < config.Nets.Count; i++)
                 AddCard(config.Nets[i], (uint)i);
             Add(new VirtioRng(_host, "rng0"));
+            if (config.Console is { } console)
+                AddConsole(console);
+            if (config.Balloon is { } balloon)
+                Add(Balloon = new VirtioBalloon(_host, "balloon0", 0, balloon));
         }
         catch
         {
@@ -58,6 +67,12 @@ internal sealed partial class MachineIo : IDisposable
             throw;
         }
     }
+
+    /// <summary>The disks in the guest's order.</summary>
+    public IReadOnlyList<ReplicatedDisk> Disks => _disks;
+
+    /// <summary>The cards' gates, in the guest's order.</summary>
+    public IReadOnlyList<NetGate> Gates => _gates;
 
     /// <summary>The devices' windows, for the bus.</summary>
     public IEnumerable<MmioRange> Ranges => _transports.Select(static (transport, place) =>
@@ -67,6 +82,22 @@ internal sealed partial class MachineIo : IDisposable
     public IReadOnlyList<AcpiVirtioDevice> AcpiDevices =>
         [.. _transports.Select(static (_, place) => new AcpiVirtioDevice(VirtioSlots.Window(place), VirtioSlots.WindowBytes, VirtioSlots.Pin(place)))];
 
+    /// <summary>The disks in the order of the configuration.</summary>
+    public IReadOnlyList<VirtioBlk> BlockDevices => _blockDevices;
+
+    /// <summary>The place of a device, by the name the user gave it; null when there is none.</summary>
+    public int? PlaceOf(string name)
+    {
+        int place = _transports.FindIndex(transport => transport.Device.Identity.Name == name);
+        return place < 0 ? null : place;
+    }
+
+    /// <summary>The virtio console; null without one.</summary>
+    public VirtioConsole? Console { get; private set; }
+
+    /// <summary>The memory balloon; null without one.</summary>
+    public VirtioBalloon? Balloon { get; }
+
     public IEnumerable<IStateOwner> StateOwners => _transports.Select(static transport => transport.Device);
 
     /// <summary>Connects the host's ends.</summary>
@@ -74,6 +105,7 @@ internal sealed partial class MachineIo : IDisposable
     {
         foreach (VirtioNet card in _cards)
             card.Start();
+        Console?.Start();
     }
 
     /// <summary>
@@ -108,11 +140,66 @@ internal sealed partial class MachineIo : IDisposable
             transport.Device.Reset();
     }
 
-    /// <summary>A speculating guest is cut off from the network: what it sends is dropped, what comes is left in the host.</summary>
-    public void SetSpeculative(bool isSpeculative)
+    /// <summary>Secondary: from here on what the guest does to disks and network is provisional. Nothing is in flight.</summary>
+    /// <exception cref="IOException">There is no place for what the guest writes on its own.</exception>
+    public void BeginSpeculation()
+    {
+        foreach (ReplicatedDisk disk in _disks)
+            disk.BeginSpeculation();
+        foreach (NetGate gate in _gates)
+            gate.Speculate();
+    }
+
+    /// <summary>Secondary, with its guest stopped: an epoch goes live, and what the guest did on its own never happened.</summary>
+    public void DropSpeculation()
+    {
+        foreach (ReplicatedDisk disk in _disks)
+            disk.DropSpeculation();
+        foreach (NetGate gate in _gates)
+            gate.DropSpeculation();
+    }
+
+    /// <summary>Takeover: what the guest did on its own since the last epoch becomes true.</summary>
+    public void EndSpeculation()
+    {
+        foreach (ReplicatedDisk disk in _disks)
+            disk.EndSpeculation();
+        OpenGates();
+    }
+
+    /// <summary>Primary: from here on what the guest sends waits for its epoch.</summary>
+    /// <param name="pressure">Asks for a checkpoint; any thread, returns at once.</param>
+    public void BeginOutputCommit(Action pressure)
     {
         foreach (NetGate gate in _gates)
-            gate.IsOpen = !isSpeculative;
+            gate.Hold(pressure);
+    }
+
+    /// <summary>Primary, at the cut: what was sent up to here belongs to the epoch.</summary>
+    public void MarkCut()
+    {
+        foreach (NetGate gate in _gates)
+            gate.MarkCut();
+    }
+
+    /// <summary>Primary: the peer has the epoch of the last cut, its output leaves. Any thread.</summary>
+    public void CommitOutput()
+    {
+        for (int i = 0; i < _gates.Count; i++)
+        {
+            if (_gates[i].ReleaseCut())
+                _cards[i].ContinueSending();
+        }
+    }
+
+    /// <summary>The pair is no more: everything that waits leaves.</summary>
+    public void EndOutputCommit() => OpenGates();
+
+    /// <summary>Disks that had to keep their guest waiting need not any more. Any thread.</summary>
+    public void ContinueDisks()
+    {
+        foreach (VirtioBlk device in _blockDevices)
+            device.Continue();
     }
 
     /// <summary>Tells the network that the guest is here now; the guest runs.</summary>
@@ -141,9 +228,22 @@ internal sealed partial class MachineIo : IDisposable
 
     private void AddDisk(DiskConfig config, uint instance)
     {
-        var disk = RawDisk.Open(config.Path, config.IsReadOnly, config.Id);
+        var image = RawDisk.Open(config.Path, config.IsReadOnly, config.Id);
+        var disk = new ReplicatedDisk(image, ScratchFile.FolderFor(config.Path), line => LogDisk(_logger, line));
         _hostEnds.Add(disk);
-        Add(new VirtioBlk(_host, new VirtioBlkConfig(config.Id, instance, config.Id), disk));
+        _disks.Add(disk);
+        var device = new VirtioBlk(_host, new VirtioBlkConfig(config.Id, instance, config.Id), disk);
+        _blockDevices.Add(device);
+        Add(device);
+    }
+
+    private void OpenGates()
+    {
+        for (int i = 0; i < _gates.Count; i++)
+        {
+            if (_gates[i].Open())
+                _cards[i].ContinueSending();
+        }
     }
 
     private void AddCard(NetConfig config, uint instance)
@@ -156,6 +256,13 @@ internal sealed partial class MachineIo : IDisposable
         Add(card);
     }
 
+    private void AddConsole(ISerialBackend backend)
+    {
+        _hostEnds.Add(backend);
+        Console = new VirtioConsole(_host, "console0", 0, backend);
+        Add(Console);
+    }
+
     private void Add(VirtioDevice device)
     {
         int place = _transports.Count;
@@ -166,6 +273,9 @@ internal sealed partial class MachineIo : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Line}")]
     private static partial void LogFault(ILogger logger, string line);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Line}")]
+    private static partial void LogDisk(ILogger logger, string line);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the I/O thread caught: {Why}")]
     private static partial void LogCallback(ILogger logger, string why, Exception exception);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Stream;
@@ -50,32 +51,46 @@ internal sealed partial class VirtualMachine
     /// </summary>
     public TimeSpan? Skew { get; private set; }
 
+    /// <summary>Whether the guest about to arrive comes out of a saved state, which may be restored more than once.</summary>
+    public bool ArrivesFromSavedState { get; set; }
+
     /// <summary>From here on the guest is a secondary's: what it does to itself is provisional.</summary>
     public void BeginSpeculation() => Invoke(() =>
     {
         IsSpeculative = true;
-        _devices.Io.SetSpeculative(true);
+        _devices.Io.BeginSpeculation();
         IsHeld = false;
-        Serial.Output.StartSpeculating();
+        Memory.KeepsCommittedImage = true;
+        _devices.SetOutput(SerialOutputMode.Speculative);
     });
 
     /// <summary>Failover: the guest's own doings since the last epoch become true.</summary>
     public void EndSpeculation() => Invoke(() =>
     {
         IsSpeculative = false;
-        _devices.Io.SetSpeculative(false);
-        Serial.Output.GoDirect();
+        _devices.Io.EndSpeculation();
+        Memory.KeepsCommittedImage = false;
+        _devices.SetOutput(SerialOutputMode.Direct);
         IsHeld = false;
         if (!_hasEnded)
             Carry(RunStateTrigger.TakeOver);
         AnnounceArrival();
     });
 
-    /// <summary>From here on the guest is a primary's: its serial output travels with its epochs.</summary>
-    public void BeginRecording() => Invoke(Serial.Output.StartRecording);
+    /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs, its frames wait for them.</summary>
+    /// <param name="pressure">Asks for a checkpoint because much waits; any thread, returns at once.</param>
+    public void BeginRecording(Action pressure) => Invoke(() =>
+    {
+        _devices.SetOutput(SerialOutputMode.Recording);
+        _devices.Io.BeginOutputCommit(pressure);
+    });
 
     /// <summary>The pair is no more, this guest goes on alone.</summary>
-    public void EndRecording() => Invoke(Serial.Output.GoDirect);
+    public void EndRecording() => Invoke(() =>
+    {
+        _devices.SetOutput(SerialOutputMode.Direct);
+        _devices.Io.EndOutputCommit();
+    });
 
     /// <summary>
     /// The guest has left for good (<see cref="RunState.PostMigrate"/>), or its migration failed while it was stopped and it goes back
@@ -174,6 +189,8 @@ internal sealed partial class VirtualMachine
         if (clock != 0)
             Skew = TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
+        if (pause.During == RunState.InMigrate)
+            _devices.Generation?.OnArrived(ArrivesFromSavedState);
         _stoppedClock = 0;
         RunState arrived = _globalState.Arrived;
         if (interrupted != RunState.InMigrate)

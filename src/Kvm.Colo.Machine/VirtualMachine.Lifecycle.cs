@@ -320,6 +320,7 @@ internal sealed partial class VirtualMachine
     private void PlaceBootImage(BootSource boot)
     {
         ResetVector.Install(Memory);
+        _devices.Generation?.Install();
         BootPlan plan = KernelLoader.Load(boot, Memory, AcpiTables.Install(_devices.Acpi, Memory));
         BootRegisters.Apply(plan, _vcpus[0]);
     }

@@ -1,5 +1,6 @@
 using Kvm.Colo.Devices;
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Devices.Virtio.Balloon;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Machine.State;
@@ -29,6 +30,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly IMachineObserver _observer;
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
+    private readonly CpuidOwner _cpuid;
     private readonly GlobalStateOwner _globalState = new();
     private readonly ResetStateOwner _resets = new();
     private readonly ChipsStateOwner _chips;
@@ -46,6 +48,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _settle = () => SettleGuest();
         _logger = logger;
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
+        CpuidTable cpuid = kvm.GetCpuid(config.CpuModel);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);
         _vm = kvm.CreateVm();
         if (UsesDirtyRing)
@@ -53,10 +56,8 @@ internal sealed partial class VirtualMachine : IDisposable
         _vm.CreateInterruptChips();
         foreach (MemorySlot slot in Memory.Slots)
             _vm.SetMemorySlot(slot, logDirtyPages: false);
-        CpuidTable cpuid = kvm.GetSupportedCpuid();
         _vcpus = [.. Enumerable.Range(0, config.Cpus).Select(_vm.CreateVcpu)];
-        foreach (KvmVcpu vcpu in _vcpus)
-            vcpu.SetCpuid(cpuid.ForVcpu(vcpu.Index, config.Cpus));
+        _cpuid = new CpuidOwner(_vcpus, kvm.GetSupportedCpuid(), cpuid);
         _devices = new MachineDevices(config, _vm, Memory, this, logger, time);
         _runState = new RunStateMachine(RunState.Prelaunch);
         if (config.IsIncoming)
@@ -68,6 +69,8 @@ internal sealed partial class VirtualMachine : IDisposable
         StateOwners = OrderOwners();
         _group.Start(ParkDeadline);
         _resetState = new MachineResetState(_vm, _vcpus);
+        if (Balloon is { } balloon)
+            balloon.Changed = observer.OnBalloon;
         _devices.Start();
     }
 
@@ -87,6 +90,15 @@ internal sealed partial class VirtualMachine : IDisposable
     public IReadOnlyList<VcpuThread> Vcpus => _group.Threads;
 
     public Serial16550Device Serial => _devices.Serial;
+
+    /// <summary>The virtio devices.</summary>
+    public MachineIo Io => _devices.Io;
+
+    /// <summary>The memory balloon; null without one.</summary>
+    public VirtioBalloon? Balloon => _devices.Io.Balloon;
+
+    /// <summary>The guest's VM generation id; null without one.</summary>
+    public Guid? GenerationId => _devices.Generation?.Id;
 
     public ControlLoop Control => _control;
 
@@ -131,7 +143,6 @@ internal sealed partial class VirtualMachine : IDisposable
         (DirtyLog as IDisposable)?.Dispose();
         foreach (KvmVcpu vcpu in _vcpus)
             vcpu.Dispose();
-        _group.Dispose();
         _vm.Dispose();
         Memory.Dispose();
     }
@@ -139,7 +150,7 @@ internal sealed partial class VirtualMachine : IDisposable
     // Devices first: loading one drives its interrupt pin, and on an edge-triggered pin that is an interrupt the primary never had,
     // unless the interrupt chips and the vCPUs' local APICs are loaded after it.
     private IReadOnlyList<IStateOwner> OrderOwners() =>
-        [_globalState, _resets, .. _devices.StateOwners, _chips, .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
+        [_globalState, _resets, _cpuid, .. _devices.StateOwners, _chips, .. _group.Threads.Select(thread => new VcpuStateOwner(thread))];
 
     private static bool ChooseRing(DirtyTracking tracking, KvmSystem kvm)
     {

@@ -52,6 +52,9 @@ internal sealed unsafe class GuestMemory : IDisposable
 
     public IReadOnlyList<MemorySlot> Slots => _slots;
 
+    /// <summary>Whether a replica's committed image is still somebody's: false from a failover on, when the guest's own view is all that counts.</summary>
+    public bool KeepsCommittedImage { get; set; } = true;
+
     /// <summary>Pages written through this door since they were last harvested.</summary>
     public PageBitmap DeviceDirty { get; }
 
@@ -100,6 +103,30 @@ internal sealed unsafe class GuestMemory : IDisposable
             // SAFETY: as in TryRead.
             new Span<byte>(_base + offset + done, part).Fill(value);
             done += (ulong)part;
+        }
+
+        MarkDirty(offset, lengthBytes);
+        return true;
+    }
+
+    /// <summary>
+    /// Gives whole pages back to the host: they read as zeros from now on, and are marked. While the committed image of a replica must
+    /// stay as it is, they are zeroed in the guest's own view instead. False when the range is not whole pages of RAM.
+    /// </summary>
+    /// <exception cref="NativeException">The kernel refused.</exception>
+    public bool TryDiscard(GuestPhysicalAddress at, ulong lengthBytes)
+    {
+        if (((at.Value | lengthBytes) & (GuestPage.SizeBytes - 1)) != 0 || !TryLocate(at, lengthBytes, out ulong offset))
+            return false;
+        if (IsReplica && KeepsCommittedImage)
+        {
+            ZeroPrivately(offset >> GuestPage.Shift, lengthBytes >> GuestPage.Shift);
+        }
+        else if (lengthBytes > 0)
+        {
+            NativeException.Check("fallocate", Shim.PunchHole(_file, offset, lengthBytes));
+            if (IsReplica)
+                DropPrivatePages(offset >> GuestPage.Shift, lengthBytes >> GuestPage.Shift);
         }
 
         MarkDirty(offset, lengthBytes);
@@ -296,6 +323,18 @@ internal sealed unsafe class GuestMemory : IDisposable
         _committed?.Dispose();
         _file.Dispose();
         DeviceDirty.Dispose();
+    }
+
+    // A page that the memfd does not hold was never written, and reading it would make one.
+    private void ZeroPrivately(ulong firstPage, ulong count)
+    {
+        ulong end = firstPage + count;
+        for (ulong page = NextPopulated(firstPage); page < end; page = NextPopulated(page + 1))
+        {
+            Span<byte> content = new(Locate(_mapping, page), GuestPage.SizeBytes);
+            if (content.ContainsAnyExcept((byte)0))
+                content.Clear();
+        }
     }
 
     private bool IsPopulated(ulong page) => NextPopulated(page) == page;

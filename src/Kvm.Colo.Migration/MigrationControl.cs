@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Native;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration;
@@ -20,7 +21,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     private long _windowStart = Stopwatch.GetTimestamp();
     private ulong _windowBytes;
     private ILink? _link;
-    private ManualResetEventSlim? _signal;
+    private FutexGate? _signal;
     private CheckpointCause? _checkpointRequested;
 
     /// <summary>Set when the migration must end: cancelled by the user, or the machine ends.</summary>
@@ -74,7 +75,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     public void SetError(string text) => ErrorText = text;
 
     /// <summary>The link and the wake-up of the migration's thread, so that others can end its waits.</summary>
-    public void Attach(ILink link, ManualResetEventSlim? signal)
+    public void Attach(ILink link, FutexGate? signal)
     {
         lock (_lock)
         {
@@ -87,7 +88,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     }
 
     /// <summary>Another wake-up, once the link is gone.</summary>
-    public void AttachSignal(ManualResetEventSlim signal)
+    public void AttachSignal(FutexGate signal)
     {
         lock (_lock)
             _signal = signal;
@@ -128,6 +129,12 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         return true;
     }
 
+    /// <summary>Asks the primary for a checkpoint, because disk writes wait for it.</summary>
+    public void RequestDiskCheckpoint() => RequestCheckpoint(CheckpointCause.Disk);
+
+    /// <summary>Asks the primary for a checkpoint, because frames wait for it.</summary>
+    public void RequestNetworkCheckpoint() => RequestCheckpoint(CheckpointCause.Network);
+
     /// <summary>Asks the primary for a checkpoint now; of several causes the first counts, the timer last.</summary>
     public void RequestCheckpoint(CheckpointCause cause)
     {
@@ -160,17 +167,10 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
 
     public void Wake()
     {
-        ManualResetEventSlim? signal;
+        FutexGate? signal;
         lock (_lock)
             signal = _signal;
-        try
-        {
-            signal?.Set();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The session has ended; nobody is left to wake.
-        }
+        signal?.Set();
     }
 
     /// <summary>Lets go of link and signal before they are disposed.</summary>

@@ -202,7 +202,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     // Every failure of a migration ends here, once.
     private static void Guard(MigrationControl control, Thread? former, Action<MigrationControl> body)
     {
-        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
+        ThreadScheduling.BecomeUrgent();
         try
         {
             if (former?.Join(s_windDownDeadline) == false)

@@ -11,4 +11,10 @@ internal readonly record struct MigrationProgress(ulong TotalBytes, ulong Transf
 
     /// <summary>Bytes a second over the last tenth of a second or more; of an ended migration, over all of it.</summary>
     public double BytesPerSecond { get; init; }
+
+    /// <summary>Bytes of all disks that are made equal on the other side.</summary>
+    public ulong DiskTotalBytes { get; init; }
+
+    /// <summary>Of those, what is still to be compared.</summary>
+    public ulong DiskRemainingBytes { get; init; }
 }

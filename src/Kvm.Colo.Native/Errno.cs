@@ -24,4 +24,5 @@ internal enum Errno
     EPIPE = 32,
     ENOSYS = 38,
     EOPNOTSUPP = 95,
+    ENOBUFS = 105,
 }

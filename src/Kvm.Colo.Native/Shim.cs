@@ -35,8 +35,14 @@ internal static unsafe partial class Shim
     [LibraryImport(Library, EntryPoint = "colo_kick")]
     public static partial long Kick(long threadId);
 
-    [LibraryImport(Library, EntryPoint = "colo_set_nice")]
-    public static partial long SetNice(long threadId, int niceValue);
+    [LibraryImport(Library, EntryPoint = "colo_set_scheduling")]
+    public static partial long SetScheduling(long threadId, int niceValue, ulong sliceNanoseconds);
+
+    [LibraryImport(Library, EntryPoint = "colo_futex_wait")]
+    public static partial long FutexWait(int* word, int expected, long timeoutNanoseconds);
+
+    [LibraryImport(Library, EntryPoint = "colo_futex_wake_all")]
+    public static partial long FutexWakeAll(int* word);
 
     [LibraryImport(Library, EntryPoint = "colo_memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     public static partial long MemfdCreate(string name, ulong sizeBytes);

@@ -24,6 +24,9 @@ internal interface INetBackend : IDisposable
     /// <summary>Takes the next frame: its length with the header, 0 when there is none, -errno.</summary>
     int TryReceive(Span<byte> frame);
 
+    /// <summary>Whether a frame of any length would be taken now; if not, the card leaves it with the guest until it is notified.</summary>
+    bool CanSend => true;
+
     /// <summary>Sends a frame; what the host does not take is lost, as on a wire.</summary>
     Errno TrySend(ReadOnlySpan<byte> frame);
 

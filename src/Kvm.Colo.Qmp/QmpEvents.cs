@@ -106,6 +106,7 @@ internal static class QmpEvents
     public static IEnumerable<QmpEvent> All =>
     [
         Stop, Resume, Shutdown, Reset, PowerDown, Suspend, WakeUp, Watchdog, GuestPanicked, GuestCrashLoaded, BlockIoError,
+        GuestMemoryCommands.Changed,
         Migration, MigrationPass, ColoExit, ColoEntered, Checkpoint, PeerLost, Failover, EventsLost,
     ];
 }

@@ -1,3 +1,4 @@
+using Kvm.Colo.Qmp.Commands;
 using Kvm.Colo.Qmp.Hosting;
 using Kvm.Colo.Qmp.Protocol;
 using Kvm.Colo.Qmp.Schema;
@@ -29,6 +30,8 @@ internal sealed partial class QmpServer
     public void EmitGuestPanicked(QmpGuestPanicAction action) => Emit(QmpEvents.GuestPanicked, action);
 
     public void EmitGuestCrashLoaded(QmpGuestPanicAction action) => Emit(QmpEvents.GuestCrashLoaded, action);
+
+    public void EmitBalloonChange(ulong actualBytes) => Emit(GuestMemoryCommands.Changed, (long)actualBytes);
 
     public void EmitBlockIoError(in QmpBlockIoErrorEvent error) => Emit(QmpEvents.BlockIoError, error);
 

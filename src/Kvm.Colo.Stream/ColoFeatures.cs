@@ -30,8 +30,11 @@ internal enum ColoFeatures : uint
     /// <summary>A side that ends says so, and why.</summary>
     ShutdownNotice = 1 << 7,
 
+    /// <summary>Disks are compared, synchronised and travel with the epochs.</summary>
+    Disks = 1 << 8,
+
     /// <summary>All bits this version knows.</summary>
-    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta | ShutdownNotice,
+    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta | ShutdownNotice | Disks,
 
     /// <summary>Never on the wire: both sides sent or saw a colo-vm configuration, so its reply is legal.</summary>
     Negotiated = 1u << 31,

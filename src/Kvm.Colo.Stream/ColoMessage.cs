@@ -42,4 +42,19 @@ internal enum ColoMessage : uint
 
     /// <summary>Secondary to primary: the notice has arrived.</summary>
     ShutdownReceived = 0x636F_0005,
+
+    /// <summary>Primary to secondary, once, before any disk's content: see <see cref="Stream.DiskList"/>.</summary>
+    DiskList = 0x636F_0006,
+
+    /// <summary>Primary to secondary: hashes of a disk's chunks, see <see cref="DiskHashQuery"/>; answered by <see cref="PageVerdicts"/>.</summary>
+    DiskHashes = 0x636F_0007,
+
+    /// <summary>Primary to secondary: bytes of a disk, see <see cref="DiskRun"/>.</summary>
+    DiskData = 0x636F_0008,
+
+    /// <summary>Primary to secondary: a range of a disk is zeros, see <see cref="DiskRun"/>.</summary>
+    DiskZeroes = 0x636F_0009,
+
+    /// <summary>Secondary to primary: it will not have the session, see <see cref="Stream.Refusal"/>.</summary>
+    Refusal = 0x636F_000A,
 }

@@ -34,7 +34,10 @@ internal static class ColoMessageCodec
         <= ColoMessage.VmstateLoaded => true,
         ColoMessage.Heartbeat => (features & ColoFeatures.Heartbeat) != 0,
         ColoMessage.ConfigurationReply => (features & ColoFeatures.Negotiated) != 0,
-        ColoMessage.PageHashes or ColoMessage.PageVerdicts => (features & ColoFeatures.PageHashes) != 0,
+        ColoMessage.PageHashes => (features & ColoFeatures.PageHashes) != 0,
+        ColoMessage.PageVerdicts => (features & (ColoFeatures.PageHashes | ColoFeatures.Disks)) != 0,
+        ColoMessage.DiskList or ColoMessage.DiskHashes or ColoMessage.DiskData or ColoMessage.DiskZeroes or ColoMessage.Refusal =>
+            (features & ColoFeatures.Disks) != 0,
         ColoMessage.ShutdownNotice or ColoMessage.ShutdownReceived => (features & ColoFeatures.ShutdownNotice) != 0,
         _ => false,
     };
@@ -55,6 +58,11 @@ internal static class ColoMessageCodec
         ColoMessage.PageVerdicts => "page-verdicts",
         ColoMessage.ShutdownNotice => "shutdown-notice",
         ColoMessage.ShutdownReceived => "shutdown-received",
+        ColoMessage.DiskList => "disk-list",
+        ColoMessage.DiskHashes => "disk-hashes",
+        ColoMessage.DiskData => "disk-data",
+        ColoMessage.DiskZeroes => "disk-zeroes",
+        ColoMessage.Refusal => "refusal",
         _ => "invalid",
     };
 }

@@ -15,26 +15,21 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
     public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus) => Run(120, "boot", kernel, cpus);
 
     [TestbedFact]
-    [Trait("Category", "Long")]
     public void Power_ButtonRebootAndPowerOffWork() => Run(200, "power", "generic");
 
     [TestbedFact]
-    [Trait("Category", "Long")]
     public void Disk_KeepsWhatWasWritten() => Run(200, "disk", "cloud");
 
     [TestbedFact]
-    [Trait("Category", "Long")]
     public void Clock_FollowsTheHosts() => Run(150, "clock", "cloud");
 
     [TestbedFact]
     public void Network_CarriesFilesBothWays() => Run(150, "net", "cloud");
 
     [TestbedFact]
-    [Trait("Category", "Long")]
     public void Save_RestoresInTheMiddleOfDiskLoad() => Run(240, "save", "cloud");
 
     [TestbedFact]
-    [Trait("Category", "Long")]
     public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(300, "pair", "cloud", "2", "20");
 
     private void Run(int seconds, string name, params string[] arguments) =>

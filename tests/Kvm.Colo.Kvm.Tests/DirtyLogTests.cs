@@ -43,6 +43,7 @@ public sealed class DirtyLogTests(ITestOutputHelper output)
     }
 
     [FullKvmFact]
+    [Trait("Category", "FullKvm")]
     public void Ring_ReportsEveryChangedPage()
     {
         const uint RingBytes = 1 << 16;

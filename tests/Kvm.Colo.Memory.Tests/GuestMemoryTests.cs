@@ -119,6 +119,36 @@ public sealed class GuestMemoryTests
     }
 
     [Fact]
+    public void Discard_GivesWholePagesBack_AndMarksThem()
+    {
+        using GuestMemory memory = GuestMemory.Create(2 << 20);
+        memory.TryFill(new GuestPhysicalAddress(0), 7, 2 << 20);
+        memory.DeviceDirty.ClearAll();
+
+        Assert.True(memory.TryDiscard(new GuestPhysicalAddress(0x3000), 0x2000));
+
+        Assert.Equal(3ul, memory.NextUnpopulated(0));
+        Assert.Equal(5ul, memory.NextPopulated(3));
+        Assert.False(memory.Page(4).ContainsAnyExcept((byte)0));
+        Assert.Equal(7, memory.Page(5)[0]);
+        Assert.Equal(2ul, memory.DeviceDirty.CountSet());
+    }
+
+    [Theory]
+    [InlineData(0x3800, 0x1000)]
+    [InlineData(0x3000, 0x800)]
+    [InlineData(0x1FF000, 0x2000)]
+    [InlineData(0xC0000000, 0x1000)]
+    public void Discard_RefusesWhatIsNotWholePagesOfRam(ulong address, ulong lengthBytes)
+    {
+        using GuestMemory memory = GuestMemory.Create(2 << 20);
+
+        Assert.False(memory.TryDiscard(new GuestPhysicalAddress(address), lengthBytes));
+
+        Assert.Equal(0ul, memory.DeviceDirty.CountSet());
+    }
+
+    [Fact]
     public void RingIndex_IsRefused_WhenItIsNotAligned()
     {
         using GuestMemory memory = GuestMemory.Create(MiB);

@@ -37,6 +37,37 @@ public sealed class ReplicaMemoryTests
     }
 
     [Fact]
+    public void Discard_LeavesTheCommittedImageAlone_WhileItCounts()
+    {
+        using GuestMemory memory = GuestMemory.CreateReplica(Size);
+        memory.WriteCommittedPage(7, Filled(1));
+
+        Assert.True(memory.TryDiscard(new GuestPhysicalAddress(6 << 12), 3 << 12));
+
+        Assert.Equal(Filled(0), memory.Page(7));
+        Assert.Equal(Filled(1), memory.CommittedPage(7));
+        Assert.Equal(3ul, memory.DeviceDirty.CountSet());
+        Assert.Equal(8ul, memory.NextUnpopulated(7));
+        memory.DropPrivatePages(7, 1);
+        Assert.Equal(Filled(1), memory.Page(7));
+    }
+
+    [Fact]
+    public void Discard_AfterAFailover_DropsBothCopies()
+    {
+        using GuestMemory memory = GuestMemory.CreateReplica(Size);
+        memory.WriteCommittedPage(7, Filled(1));
+        memory.TryFill(new GuestPhysicalAddress(8 << 12), 5, 4096);
+        memory.KeepsCommittedImage = false;
+
+        Assert.True(memory.TryDiscard(new GuestPhysicalAddress(7 << 12), 2 << 12));
+
+        Assert.Equal(memory.PageCount, memory.NextPopulated(0));
+        Assert.Equal(Filled(0), memory.Page(7));
+        Assert.Equal(Filled(0), memory.Page(8));
+    }
+
+    [Fact]
     public void PrivateWrite_LeavesTheCommittedImageAlone()
     {
         using GuestMemory memory = GuestMemory.CreateReplica(Size);

@@ -53,6 +53,9 @@ public sealed class CommandTests : IDisposable
             + "\"failed_rd_operations\":0,\"failed_wr_operations\":0,\"failed_flush_operations\":0,"
             + BlockStatsRest + "}]}"
         },
+        { "query-balloon", "", """{"return":{"actual":1048576}}""" },
+        { "balloon", """{"value":0}""", Error("Parameter 'target' expects a size") },
+        { "query-vm-generation-id", "", """{"return":{"guid":"00112233-4455-6677-8899-aabbccddeeff"}}""" },
         { "query-iothreads", "", """{"return":[]}""" },
         { "query-migrate", "", """{"return":{}}""" },
         { "query-colo-status", "", """{"return":{"mode":"none","last-mode":"none","reason":"none"}}""" },
@@ -221,6 +224,30 @@ public sealed class CommandTests : IDisposable
         Assert.Equal("""{"return":{}}""", client.Ask(
             $$$"""{"execute":"migrate","arguments":{"channels":[{"channel-type":"main","addr":{{{address}}}}]}}"""));
         Assert.Equal(call, Assert.Single(_fixture.Host.Calls));
+    }
+
+    [Fact]
+    public void Balloon_IsAskedFor_AndItsChangeIsAnEvent()
+    {
+        using RawClient client = _fixture.Negotiated();
+
+        client.Send("""{"execute":"balloon","arguments":{"value":65536}}""");
+
+        Assert.Contains("\"event\":\"BALLOON_CHANGE\",\"data\":{\"actual\":65536}", client.ReadLine(), StringComparison.Ordinal);
+        Assert.Equal("""{"return":{}}""", client.ReadLine());
+        Assert.Equal("balloon 65536", Assert.Single(_fixture.Host.Calls));
+    }
+
+    [Fact]
+    public void WhatIsNotThere_IsRefusedInQemusWords()
+    {
+        const string NoBalloon = """{"error":{"class":"DeviceNotActive","desc":"No balloon device has been activated"}}""";
+        _fixture.Host.Balloon = null;
+        _fixture.Host.GenerationId = null;
+        using RawClient client = _fixture.Negotiated();
+        Assert.Equal(NoBalloon, client.Ask("""{"execute":"query-balloon"}"""));
+        Assert.Equal(NoBalloon, client.Ask("""{"execute":"balloon","arguments":{"value":0}}"""));
+        Assert.Equal(Error("VM Generation ID device not found"), client.Ask("""{"execute":"query-vm-generation-id"}"""));
     }
 
     [Fact]

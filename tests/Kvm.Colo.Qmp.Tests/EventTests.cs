@@ -33,6 +33,7 @@ public sealed class EventTests : IDisposable
         server.EmitGuestCrashLoaded(QmpGuestPanicAction.Run);
         server.EmitBlockIoError(new QmpBlockIoErrorEvent("/machine/disk0", "disk0", NodeName: null, QmpIoOperation.Write,
             QmpBlockErrorAction.Stop, NoSpace: true, "No space left on device"));
+        server.EmitBalloonChange(65536);
         server.EmitMigration(QmpMigrationStatus.PostcopyRecoverSetup);
         server.EmitMigrationPass(3);
         server.EmitColoEntered(QmpColoMode.Primary);
@@ -49,6 +50,7 @@ public sealed class EventTests : IDisposable
             """GUEST_CRASHLOADED {"action":"run"}""",
             """BLOCK_IO_ERROR {"qom-path":"/machine/disk0","device":"disk0","operation":"write","action":"stop","nospace":true,"""
                 + "\"reason\":\"No space left on device\"}",
+            """BALLOON_CHANGE {"actual":65536}""",
             """MIGRATION {"status":"postcopy-recover-setup"}""", """MIGRATION_PASS {"pass":3}""",
             """__org.colo-vm_COLO_ENTERED {"mode":"primary"}""",
             """__org.colo-vm_CHECKPOINT {"epoch":7,"cause":"packet-mismatch","dirty-pages":12,"bytes":49152,"pause-ns":180000}""",

@@ -58,6 +58,7 @@ public sealed class QemuComparisonTests : IDisposable
         """{"execute":"human-monitor-command","arguments":{"command-line":"info status"}}""",
         """{"execute":"human-monitor-command","arguments":{"command-line":"info status","cpu-index":5}}""",
         """{"execute":"announce-self","arguments":{"initial":50}}""", """{"execute":"stop","id":null}""", """{"execute":"stop"}""",
+        """{"execute":"query-balloon"}""", """{"execute":"balloon","arguments":{"value":1}}""", """{"execute":"balloon"}""",
         """{"execute":"cont","id":[]}""", """{"execute":"system_powerdown"}""", """{"execute":"system_reset"}""",
     ];
 
@@ -75,6 +76,7 @@ public sealed class QemuComparisonTests : IDisposable
     [QemuFact]
     public void TheSameBytes_GetTheSameAnswers()
     {
+        _fixture.Host.Balloon = null;
         Process qemu = Start(out RawClient theirs, out _);
         using RawClient ours = _fixture.Negotiated(outOfBand: true);
         var differences = new StringBuilder();

@@ -77,6 +77,10 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
 
     public IReadOnlyList<QmpIoThread> IoThreads => [];
 
+    public QmpBalloon? Balloon { get; set; } = new(1 << 20);
+
+    public Guid? GenerationId { get; set; } = new Guid("00112233-4455-6677-8899-aabbccddeeff");
+
     public QmpObjectTree Objects { get; } = new();
 
     public bool TryPost(Action work)
@@ -173,6 +177,12 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
         if (qomType != "knob")
             throw QmpErrors.WrongValue("qom-type", qomType);
         Objects.Add("/objects/" + id, qomType);
+    }
+
+    public void SetBalloon(ulong bytes)
+    {
+        Calls.Enqueue($"balloon {bytes}");
+        Server?.EmitBalloonChange(bytes);
     }
 
     public void DeleteObject(string id)

@@ -29,6 +29,7 @@ public class DirtyTests(ITestOutputHelper output)
     public void Bitmap_NamesEveryPageThatChanged(string image, string append, int cpus) => Track(image, append, cpus, DirtyTracking.Bitmap);
 
     [FullKvmFact]
+    [Trait("Category", "FullKvm")]
     public void Ring_NamesEveryPageThatChanged()
     {
         Track("dirty.elf", "pages=300 set=600 tick=0", 1, DirtyTracking.Ring);

@@ -21,7 +21,7 @@ public class PairTests(ITestOutputHelper output)
         pair.Protect();
         pair.WaitForEpoch((ulong)checkpoints);
         output.WriteLine($"{pair.Primary.Migration.Current!.Statistics.Counters}, {pair.StatesCompared} states compared");
-        Assert.Null(pair.StateDifference);
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
         Assert.True(pair.StatesCompared >= checkpoints / 10, $"{pair.StatesCompared} states compared");
         foreach (TestMachine side in (TestMachine[])[pair.Primary, pair.Secondary])
         {
@@ -37,7 +37,7 @@ public class PairTests(ITestOutputHelper output)
         using TestPair pair = new("chain.elf", "report=20000 set=64", checkpointDelayMs: 0, memoryMiB: 8, verifyEvery: 1);
         pair.Protect();
         pair.WaitForEpoch(300);
-        Assert.Null(pair.StateDifference);
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
         Assert.True(ChainVectors.For("report=20000 set=64").AssertUnbroken(pair.Primary.Console.Text) > 0);
     }
 
@@ -70,7 +70,7 @@ public class PairTests(ITestOutputHelper output)
         pair.Secondary.Console.WaitFor(expected.Split('\n')[^2]);
         Assert.EndsWith(expected, pair.Primary.Console.Text, StringComparison.Ordinal);
         Assert.EndsWith(expected, pair.Secondary.Console.Text, StringComparison.Ordinal);
-        Assert.Null(pair.StateDifference);
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
     }
 
     [KvmFact]
@@ -89,7 +89,7 @@ public class PairTests(ITestOutputHelper output)
         pair.Primary.Machine.Start();
         pair.Primary.Console.Said.WaitForMoreLines(3);
         pair.WaitForEpoch(pair.Epoch + 50);
-        Assert.Null(pair.StateDifference);
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
         ChainVectors.For("report=20000").AssertUnbroken(pair.Primary.Console.Text);
     }
 
@@ -100,7 +100,7 @@ public class PairTests(ITestOutputHelper output)
         pair.Protect();
         pair.WaitForEpoch(300);
         pair.Primary.Console.WaitFor(static text => text.Split("fault boot").Length > 10, "ten boots", seconds: 60);
-        Assert.Null(pair.StateDifference);
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
         // The secondary reports what an epoch brought, not what its own guest did meanwhile; one epoch may bring several resets.
         Assert.InRange(Resets(pair.Secondary), 1, Resets(pair.Primary));
     }

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Machine.Loaders;
+using Kvm.Colo.Memory;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.SystemTests.Support;
@@ -79,6 +81,32 @@ public sealed class SaveRestoreTests : IDisposable
             Assert.Throws<MigrationException>(() => source.Migration.Migrate(uri)).Message);
         target.Console.Said.WaitForMoreLines(3);
         ChainVectors.For("report=20000").AssertUnbroken(source.Console.Text + target.Console.Text);
+    }
+
+    [KvmTheory]
+    [InlineData("file", false)]
+    [InlineData("unix", true)]
+    public void GenerationId_ChangesWhenASavedGuestIsRestored_NotWhenItMoves(string transport, bool stays)
+    {
+        static MachineConfig WithId(MachineConfig config) => config with { HasGenerationId = true };
+        using TestMachine source = new("chain.elf", "report=20000", adjust: WithId);
+        using TestMachine target = new(null, incoming: true, adjust: WithId);
+        MigrationUri uri = new(stays ? MigrationTransport.Unix : MigrationTransport.File, Path.Combine(_folder, transport), 0);
+        if (stays)
+            target.Migration.Listen(uri, keepListening: false);
+        source.Machine.Start();
+        source.Console.Said.WaitForMoreLines(3);
+        source.Migration.Migrate(uri);
+        source.Recorder.WaitFor("MIGRATION Completed");
+        if (!stays)
+            target.Migration.Listen(uri, keepListening: false);
+        target.Recorder.WaitFor("MIGRATION Completed");
+        target.Console.Said.WaitForMoreLines(3);
+
+        Assert.Equal(stays, source.Machine.GenerationId == target.Machine.GenerationId);
+        byte[] inMemory = new byte[16];
+        Assert.True(target.Machine.Memory.TryRead(new GuestPhysicalAddress(BootLayout.VmGeneration), inMemory));
+        Assert.Equal(target.Machine.GenerationId, new Guid(inMemory));
     }
 
     [KvmFact]

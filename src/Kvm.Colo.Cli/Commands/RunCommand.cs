@@ -14,12 +14,20 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory =
         Text("--memory", "SIZE", $"guest RAM, such as 64M or 2G [{RunOptionsReader.DefaultMemory}]");
     private readonly Option<int?> _cpus = NumberOption.Create("--cpus", "N", "number of vCPUs [1]");
+    private readonly Option<string?> _cpu =
+        Text("--cpu", "MODEL", "host: all this host offers; baseline: a fixed set, to move between unlike hosts [host]");
     private readonly Option<string?> _name = Text("--name", "NAME", "the guest's name, for monitors");
     private readonly Option<string?> _uuid = Text("--uuid", "UUID", "the guest's UUID, for monitors");
     private readonly Option<string[]> _disk = Many("--disk", "LIST", "file=PATH[,id=ID][,format=raw][,readonly=on]");
     private readonly Option<string[]> _net = Many("--net", "LIST", "tap[,ifname=NAME][,mac=MAC][,id=ID]");
     private readonly Option<string?> _serial =
         Text("--serial", "WHERE", "the serial line: stdio, file:PATH, unix:PATH[,server] or null [stdio]");
+    private readonly Option<string?> _console =
+        Text("--console", "WHERE", "a virtio console (hvc0) beside the serial line, to the same kinds of places");
+    private readonly Option<string?> _balloon =
+        Text("--balloon", "LIST", "virtio[,deflate-on-oom=off][,free-page-reporting=off]: memory that can be taken back");
+    private readonly Option<string?> _vmgenid =
+        Text("--vmgenid", "GUID", "an id that tells the guest it was restored: a GUID, or auto for a new one each time");
     private readonly Option<string[]> _qmp = Many("--qmp", "ADDRESS", "listen for monitors: unix:PATH or tcp:HOST:PORT[,tls=FOLDER]");
     private readonly Option<string?> _primary =
         Text("--primary", "URI", "protect the guest: keep it running on the secondary at tcp:HOST:PORT or unix:PATH too");
@@ -46,8 +54,8 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Run a virtual machine.")
         {
-            _kernel, _initrd, _append, _memory, _cpus, _name, _uuid, _disk, _net, _serial, _qmp, _primary, _secondary, _incoming,
-            _delay, _paused, _noShutdown, _noReboot, _log, _trace, _traceFile, _config, _verify, _heartbeat, _tracking,
+            _kernel, _initrd, _append, _memory, _cpus, _cpu, _name, _uuid, _disk, _net, _serial, _console, _balloon, _vmgenid, _qmp,
+            _primary, _secondary, _incoming, _delay, _paused, _noShutdown, _noReboot, _log, _trace, _traceFile, _config, _verify, _heartbeat, _tracking,
         };
         Command.SetAction(Run);
     }
@@ -86,11 +94,15 @@ internal sealed class RunCommand
         Append = parsed.GetValue(_append),
         Memory = parsed.GetValue(_memory),
         Cpus = parsed.GetValue(_cpus),
+        Cpu = parsed.GetValue(_cpu),
         Name = parsed.GetValue(_name),
         Uuid = parsed.GetValue(_uuid),
         Disk = ListOrNull(parsed, _disk),
         Net = ListOrNull(parsed, _net),
         Serial = parsed.GetValue(_serial),
+        Console = parsed.GetValue(_console),
+        Balloon = parsed.GetValue(_balloon),
+        VmGenId = parsed.GetValue(_vmgenid),
         Qmp = ListOrNull(parsed, _qmp),
         Primary = parsed.GetValue(_primary),
         Secondary = parsed.GetValue(_secondary),

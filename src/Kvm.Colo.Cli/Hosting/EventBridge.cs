@@ -50,6 +50,8 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
 
     public void OnPowerdown() => _server?.EmitPowerDown();
 
+    public void OnBalloon(ulong actualBytes) => _server?.EmitBalloonChange(actualBytes);
+
     public void OnRunState(RunState from, RunState to) => trace?.RunState(from, to);
 
     public void OnStatus(MigrationStatus status)

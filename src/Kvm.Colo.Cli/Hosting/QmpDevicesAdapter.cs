@@ -1,18 +1,24 @@
 using System.Text.Json;
+using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Hosting;
 
 namespace Kvm.Colo.Cli.Hosting;
 
-/// <summary>
-/// Devices and objects for the control socket: the serial line and the vCPUs; nothing can be added or taken away.
-/// </summary>
+/// <summary>Devices and objects for the control socket: consoles, disks, balloon, vCPUs; nothing can be added or taken away.</summary>
 internal sealed class QmpDevicesAdapter : IQmpDevices
 {
-    public QmpDevicesAdapter(VirtualMachine machine, string serial)
+    private readonly VirtualMachine _machine;
+    private readonly string _serial;
+    private readonly string? _console;
+
+    /// <summary>Describes a machine; <paramref name="serial"/> and <paramref name="console"/> are what the user asked for.</summary>
+    public QmpDevicesAdapter(VirtualMachine machine, string serial, string? console = null)
     {
-        Chardevs = [new QmpChardev("serial0", serial, FrontendOpen: true)];
+        _machine = machine;
+        _serial = serial;
+        _console = console;
         foreach (int index in machine.Vcpus.Select(static thread => thread.Vcpu.Index))
         {
             Objects.Add(QmpMachineAdapter.CpuPath(index), "colo-vm-cpu",
@@ -20,11 +26,30 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
                 new QmpObjectProperty("thread-id", "int", () => machine.Vcpus[index].Vcpu.ThreadId),
                 new QmpObjectProperty("exits", "int", () => machine.Vcpus[index].Exits));
         }
+
+        foreach (DiskConfig disk in machine.Config.Disks)
+            Objects.Add(DevicePath(disk.Id), "virtio-blk-device");
+        foreach (NetConfig card in machine.Config.Nets)
+            Objects.Add(DevicePath(card.Id), "virtio-net-device");
     }
 
-    public IReadOnlyList<QmpChardev> Chardevs { get; }
+    public IReadOnlyList<QmpChardev> Chardevs
+    {
+        get
+        {
+            List<QmpChardev> all = [Describe("serial0", _serial, _machine.Config.Serial)];
+            if (_machine.Config.Console is { } backend)
+                all.Add(Describe("console0", _console!, backend));
+            return all;
+        }
+    }
 
-    public IReadOnlyList<QmpBlockDevice> BlockDevices => [];
+    public IReadOnlyList<QmpBlockDevice> BlockDevices =>
+        [.. _machine.Config.Disks.Zip(_machine.Io.BlockDevices, static (config, disk) => QmpDisks.Describe(config, disk, DevicePath(config.Id)))];
+
+    public QmpBalloon? Balloon => _machine.Balloon is { } balloon ? new QmpBalloon((long)balloon.ActualBytes) : null;
+
+    public Guid? GenerationId => _machine.GenerationId;
 
     public IReadOnlyList<QmpIoThread> IoThreads => [];
 
@@ -32,7 +57,23 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
 
     public void AddObject(string qomType, string id, JsonElement properties) => throw QmpErrors.WrongValue("qom-type", qomType);
 
+    /// <summary>A secondary's guest is the primary's: what it is told here would be undone by the next epoch.</summary>
+    public void SetBalloon(ulong bytes)
+    {
+        if (_machine.IsSpeculative)
+            throw new QmpCommandException("this side follows its primary: ask there");
+        _machine.Balloon!.SetTarget(bytes);
+    }
+
     public void DeleteObject(string id) => throw new QmpCommandException($"object '{id}' not found");
 
-    public void DeleteDevice(string id) => throw QmpErrors.DeviceNotFound(id);
+    public void DeleteDevice(string id) => throw (_machine.Io.PlaceOf(id) is { } place
+        ? new QmpCommandException($"Bus 'virtio-mmio-bus.{place}' does not support hotplugging")
+        : QmpErrors.DeviceNotFound(id));
+
+    private static string DevicePath(string id) => $"/machine/peripheral/{id}";
+
+    // QEMU's sign of a socket without a peer.
+    private static QmpChardev Describe(string label, string text, ISerialBackend backend) =>
+        new(label, backend.IsConnected ? text : $"disconnected:{text}", FrontendOpen: true);
 }

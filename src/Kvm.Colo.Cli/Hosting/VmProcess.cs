@@ -75,15 +75,18 @@ internal sealed class VmProcess : IDisposable
     private void CreateMachine()
     {
         BootSource? boot = _options.Kernel is null ? null : BootSource.Read(_options.Kernel, _options.Initrd, _options.Append);
-        if (_options.Serial.Kind == SerialBackendKind.Stdio)
+        if (_options.Serial.Kind == SerialBackendKind.Stdio || _options.Console?.Kind == SerialBackendKind.Stdio)
             _terminal = new SerialTerminal(OnTerminalQuit);
         ISerialBackend serial = _options.Serial.Open(_terminal?.Input, _terminal?.Output, _logger);
+        ISerialBackend? console = null;
         try
         {
+            console = _options.Console?.Open(_terminal?.Input, _terminal?.Output, _logger);
             MachineConfig config = new()
             {
                 MemoryBytes = _options.MemoryBytes,
                 Cpus = _options.Cpus,
+                CpuModel = _options.CpuModel,
                 Name = _options.Name,
                 Uuid = _options.Uuid,
                 DirtyTracking = _options.DirtyTracking,
@@ -94,12 +97,17 @@ internal sealed class VmProcess : IDisposable
                 Disks = _options.Disks,
                 Nets = _options.Nets,
                 Serial = serial,
+                Console = console,
+                Balloon = _options.Balloon,
+                HasGenerationId = _options.HasGenerationId,
+                GenerationId = _options.GenerationId,
             };
             _machine = VirtualMachine.Create(config, _kvm!, _events, _logger, TimeProvider.System);
         }
         catch
         {
             serial.Dispose();
+            console?.Dispose();
             throw;
         }
 
@@ -128,7 +136,7 @@ internal sealed class VmProcess : IDisposable
             new QmpMachineAdapter(_machine!),
             new QmpMigrationAdapter(_manager!, _settings, _events),
             new QmpColoAdapter(_manager!),
-            new QmpDevicesAdapter(_machine!, _options.SerialText));
+            new QmpDevicesAdapter(_machine!, _options.SerialText, _options.ConsoleText));
         _server = new QmpServer(host, new QmpServerOptions
         {
             Package = $"colo-vm {ProductVersion.Text}",

@@ -1,4 +1,6 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Devices.Virtio.Balloon;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Qmp;
@@ -18,6 +20,8 @@ internal sealed record RunOptions
 
     public required int Cpus { get; init; }
 
+    public CpuModel CpuModel { get; init; }
+
     public string? Name { get; init; }
 
     public Guid Uuid { get; init; }
@@ -30,6 +34,19 @@ internal sealed record RunOptions
 
     /// <summary>The option's text, as <c>query-chardev</c> tells it.</summary>
     public required string SerialText { get; init; }
+
+    /// <summary>The virtio console's end; null without one.</summary>
+    public SerialBackendSpec? Console { get; init; }
+
+    /// <summary>The option's text.</summary>
+    public string? ConsoleText { get; init; }
+
+    public VirtioBalloonConfig? Balloon { get; init; }
+
+    public bool HasGenerationId { get; init; }
+
+    /// <summary>The generation id that was given; null for a new one.</summary>
+    public Guid? GenerationId { get; init; }
 
     public IReadOnlyList<QmpAddress> Monitors { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Qmp;
@@ -20,16 +21,14 @@ internal static class RunOptionsReader
         (MachineRole role, MigrationUri? peer) = ReadRole(given);
         (IReadOnlyList<DiskConfig> disks, IReadOnlyList<NetConfig> nets) =
             DeviceOptions.Read(given.Disk ?? [], given.Net ?? [], given.Name);
-        RefuseUnsafePair(role, disks);
         bool isIncoming = role is MachineRole.Secondary or MachineRole.Incoming;
         if (given.Kernel is null && !isIncoming)
             throw new UsageException("nothing to boot: --kernel FILE is missing");
         if (given.Kernel is null && (given.Initrd ?? given.Append) is not null)
             throw new UsageException("--initrd and --append need --kernel");
-        string serial = given.Serial ?? "stdio";
-        if (!SerialBackendSpec.TryParse(serial, out SerialBackendSpec serialSpec, out string problem))
-            throw new UsageException($"--serial: {problem}");
-        if (!MemorySize.TryParse(given.Memory ?? DefaultMemory, out ulong memory, out problem))
+        (SerialBackendSpec serial, string serialText, SerialBackendSpec? console) = ConsoleOptions.Read(given.Serial, given.Console);
+        (bool hasGenerationId, Guid? generationId) = GuestOptions.ReadGenerationId(given.VmGenId);
+        if (!MemorySize.TryParse(given.Memory ?? DefaultMemory, out ulong memory, out string problem))
             throw new UsageException($"--memory: {problem}");
         return new RunOptions
         {
@@ -38,12 +37,18 @@ internal static class RunOptionsReader
             Append = given.Append,
             MemoryBytes = memory,
             Cpus = Within("--cpus", given.Cpus, 1, MachineConfig.MaxCpus) ?? 1,
+            CpuModel = GuestOptions.CheckCpu(OneOf("--cpu", given.Cpu, CpuModel.Host), memory),
             Name = ReadName(given.Name),
             Uuid = ReadUuid(given.Uuid),
             Disks = disks,
             Nets = nets,
-            Serial = serialSpec,
-            SerialText = serial,
+            Serial = serial,
+            SerialText = serialText,
+            Console = console,
+            ConsoleText = given.Console,
+            Balloon = GuestOptions.ReadBalloon(given.Balloon),
+            HasGenerationId = hasGenerationId,
+            GenerationId = generationId,
             Monitors = ReadMonitors(given.Qmp),
             Role = role,
             Peer = peer,
@@ -58,18 +63,6 @@ internal static class RunOptionsReader
             TracePatterns = given.Trace ?? [],
             TraceFile = given.TraceFile,
         };
-    }
-
-    private static void RefuseUnsafePair(MachineRole role, IReadOnlyList<DiskConfig> disks)
-    {
-        if (role is not (MachineRole.Primary or MachineRole.Secondary))
-            return;
-        foreach (DiskConfig disk in disks)
-        {
-            if (!disk.IsReadOnly)
-                throw new UsageException(
-                    $"--disk {disk.Path}: a protected guest cannot have a writable disk yet (use readonly=on)");
-        }
     }
 
     private static (MachineRole Role, MigrationUri? Peer) ReadRole(RunSettings given)

@@ -16,6 +16,8 @@ internal sealed record RunSettings
 
     public int? Cpus { get; init; }
 
+    public string? Cpu { get; init; }
+
     public string? Name { get; init; }
 
     public string? Uuid { get; init; }
@@ -25,6 +27,13 @@ internal sealed record RunSettings
     public IReadOnlyList<string>? Net { get; init; }
 
     public string? Serial { get; init; }
+
+    public string? Console { get; init; }
+
+    public string? Balloon { get; init; }
+
+    [JsonPropertyName("vmgenid")]
+    public string? VmGenId { get; init; }
 
     public IReadOnlyList<string>? Qmp { get; init; }
 
@@ -78,11 +87,15 @@ internal sealed record RunSettings
             Append = Append ?? lower.Append,
             Memory = Memory ?? lower.Memory,
             Cpus = Cpus ?? lower.Cpus,
+            Cpu = Cpu ?? lower.Cpu,
             Name = Name ?? lower.Name,
             Uuid = Uuid ?? lower.Uuid,
             Disk = Disk ?? lower.Disk,
             Net = Net ?? lower.Net,
             Serial = Serial ?? lower.Serial,
+            Console = Console ?? lower.Console,
+            Balloon = Balloon ?? lower.Balloon,
+            VmGenId = VmGenId ?? lower.VmGenId,
             Qmp = Qmp ?? lower.Qmp,
             Primary = hasRole ? Primary : lower.Primary,
             Secondary = hasRole ? Secondary : lower.Secondary,

@@ -4,7 +4,7 @@ using Kvm.Colo.Migration;
 namespace Kvm.Colo.Cli.Terminal;
 
 /// <summary>
-/// How far the transfer of the guest's memory is: one rewritten line on a terminal, else a line a second. Migration threads.
+/// How far the transfer of the guest's disks and memory is: one rewritten line on a terminal, else a line a second. Migration threads.
 /// </summary>
 internal sealed class ProgressLine(bool isQuiet)
 {
@@ -49,6 +49,12 @@ internal sealed class ProgressLine(bool isQuiet)
 
     private static string Describe(MigrationProgress value)
     {
+        if (value.DiskRemainingBytes > 0)
+        {
+            double done = 1 - (value.DiskRemainingBytes / (double)value.DiskTotalBytes);
+            return $"synchronising disks: {Math.Clamp(100 * done, 0, 100):0} % of {value.DiskTotalBytes >> 20} MiB, {value.TransferredBytes >> 20} MiB sent";
+        }
+
         double left = value.RemainingPages * 4096.0 / value.TotalBytes;
         return $"synchronising memory: {Math.Clamp(100 * (1 - left), 0, 100):0} % of {value.TotalBytes >> 20} MiB, "
             + $"{value.TransferredBytes >> 20} MiB sent, pass {value.Passes}";

@@ -21,6 +21,11 @@ internal sealed partial class AcpiPowerDevice(AcpiPowerConfig config, IMachineCo
     /// <summary>Event bit of the power button.</summary>
     public const byte PowerButtonEvent = 0x01;
 
+    /// <summary>Event bit of a new VM generation id.</summary>
+    public const byte GenerationEvent = 0x02;
+
+    public const byte AllEvents = PowerButtonEvent | GenerationEvent;
+
     private const byte SleepEnable = 0x20;
 
     private readonly Lock _lock = new();
@@ -49,14 +54,10 @@ internal sealed partial class AcpiPowerDevice(AcpiPowerConfig config, IMachineCo
     }
 
     /// <summary>Tells the guest that its power button was pressed.</summary>
-    public void PressPowerButton()
-    {
-        lock (_lock)
-        {
-            _pendingEvents |= PowerButtonEvent;
-            line.Set(true);
-        }
-    }
+    public void PressPowerButton() => Raise(PowerButtonEvent);
+
+    /// <summary>Tells the guest that it has another generation id.</summary>
+    public void AnnounceGeneration() => Raise(GenerationEvent);
 
     public void Reset()
     {
@@ -64,6 +65,15 @@ internal sealed partial class AcpiPowerDevice(AcpiPowerConfig config, IMachineCo
         {
             _pendingEvents = 0;
             line.Set(false);
+        }
+    }
+
+    private void Raise(byte happened)
+    {
+        lock (_lock)
+        {
+            _pendingEvents |= happened;
+            line.Set(true);
         }
     }
 

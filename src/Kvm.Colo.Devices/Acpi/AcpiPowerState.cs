@@ -10,5 +10,5 @@ internal sealed class AcpiPowerState : DeviceState
     public override void Visit(StateVisitor v) => v.U8("pending-events", ref PendingEvents);
 
     public override string? Validate() =>
-        (PendingEvents & ~AcpiPowerDevice.PowerButtonEvent) == 0 ? null : $"events 0x{PendingEvents:x} are not known";
+        (PendingEvents & ~AcpiPowerDevice.AllEvents) == 0 ? null : $"events 0x{PendingEvents:x} are not known";
 }

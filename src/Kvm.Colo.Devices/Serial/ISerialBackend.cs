@@ -6,6 +6,9 @@ internal interface ISerialBackend : IDisposable
     /// <summary>Bytes that had nobody to go to (no client connected, or the host refused the write).</summary>
     long DroppedBytes { get; }
 
+    /// <summary>Whether anybody is at the other end.</summary>
+    bool IsConnected => true;
+
     /// <summary>
     /// Begins to deliver input, and from now on calls <paramref name="outputReady"/> (on a backend thread, no lock held) when
     /// there is room again after a write was not taken whole. Called once.

@@ -79,6 +79,23 @@ internal sealed class SerialOutput(ISerialBackend backend)
         Ready?.Invoke();
     }
 
+    /// <summary>Takes the part of the machine's role.</summary>
+    public void Enter(SerialOutputMode mode)
+    {
+        switch (mode)
+        {
+            case SerialOutputMode.Recording:
+                StartRecording();
+                break;
+            case SerialOutputMode.Speculative:
+                StartSpeculating();
+                break;
+            default:
+                GoDirect();
+                break;
+        }
+    }
+
     /// <summary>Primary: from here on every byte is written through and recorded. Starts with an empty log.</summary>
     public void StartRecording()
     {

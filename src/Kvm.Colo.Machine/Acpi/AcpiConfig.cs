@@ -20,6 +20,9 @@ internal sealed record AcpiConfig
 
     public bool HasRtc { get; init; }
 
+    /// <summary>Where the VM generation id lies; null without one. Its event needs <see cref="Power"/>.</summary>
+    public ulong? GenerationAddress { get; init; }
+
     public uint LocalApicAddress { get; init; } = 0xFEE0_0000;
 
     public uint IoApicAddress { get; init; } = 0xFEC0_0000;

@@ -43,7 +43,7 @@ internal static class AcpiTables
         ulong madt = Add(new AcpiTable("APIC", 5, AcpiTable.HeaderBytes), MadtBody(config));
         byte[] pointers = [.. BitConverter.GetBytes(fadt), .. BitConverter.GetBytes(madt)];
         ulong xsdt = Add(new AcpiTable("XSDT", 1, AcpiTable.HeaderBytes), pointers);
-        if (next > ResetVector.Address)
+        if (next > BootLayout.VmGeneration)
             throw new ArgumentException($"the ACPI tables end at 0x{next:x}, beyond the firmware area", nameof(config));
         tables.Insert(0, (BootLayout.Rsdp, Rsdp(xsdt)));
         return tables;

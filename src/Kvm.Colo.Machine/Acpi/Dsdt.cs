@@ -8,6 +8,7 @@ namespace Kvm.Colo.Machine.Acpi;
 internal static class Dsdt
 {
     private const byte DeviceWasPressed = 0x80;
+    private const byte GenerationChanged = 0x80;
 
     /// <summary>The definition block without its table header.</summary>
     public static byte[] Build(AcpiConfig config)
@@ -19,10 +20,12 @@ internal static class Dsdt
             devices.Add(Virtio(config.VirtioDevices[i], i));
         if (config.HasRtc)
             devices.Add(Rtc());
+        if (config.GenerationAddress is { } address)
+            devices.Add(Generation(address));
         if (config.Power is null)
             return Aml.Encode(Aml.Scope("\\_SB", [.. devices]));
         devices.Add(Aml.Device("PWRB", Aml.Name("_HID", Aml.EisaId("PNP0C0C"))));
-        devices.Add(GenericEvents(config.Power));
+        devices.Add(GenericEvents(config.Power, config.GenerationAddress is not null));
         return Aml.Encode(SoftOff(), Aml.Scope("\\_SB", [.. devices]));
     }
 
@@ -53,19 +56,34 @@ internal static class Dsdt
         Aml.Name("_HID", Aml.EisaId("PNP0B00")),
         Aml.Name("_CRS", Aml.Resources(AmlResource.Ports(RtcDevice.IndexPort, RtcDevice.PortCount))));
 
+    // Guests look for the compatible id; ADDR gives the id's address in two halves.
+    private static AmlTerm Generation(ulong address) => Aml.Device(
+        "VGEN",
+        Aml.Name("_HID", Aml.Text("COLO0001")),
+        Aml.Name("_CID", Aml.Text("VM_Gen_Counter")),
+        Aml.Name("_DDN", Aml.Text("VM_Gen_Counter")),
+        Aml.Name("ADDR", Aml.Package(Aml.Integer((uint)address), Aml.Integer(address >> 32))));
+
     // The generic event device: its interrupt says that something happened, the port says what, and reading the port takes it.
-    private static AmlTerm GenericEvents(AcpiPowerConfig power) => Aml.Device(
-        "GED",
-        Aml.Name("_HID", Aml.Text("ACPI0013")),
-        Aml.Name("_UID", Aml.Integer(0)),
-        Aml.Name("_CRS", Aml.Resources(AmlResource.EdgeInterrupt(power.Irq))),
-        Aml.PortRegion("EREG", (ushort)(power.BasePort + AcpiPowerDevice.EventOffset), 1),
-        Aml.ByteField("EREG", "EVTS"),
-        Aml.Method(
-            "_EVT",
-            1,
+    private static AmlTerm GenericEvents(AcpiPowerConfig power, bool hasGeneration)
+    {
+        List<AmlTerm> handling =
+        [
             Aml.Store(Aml.Reference("EVTS"), Aml.Local0),
-            Aml.If(
-                Aml.And(Aml.Local0, Aml.Integer(AcpiPowerDevice.PowerButtonEvent)),
-                Aml.Notify("\\_SB.PWRB", DeviceWasPressed))));
+            OnEvent(AcpiPowerDevice.PowerButtonEvent, "\\_SB.PWRB", DeviceWasPressed),
+        ];
+        if (hasGeneration)
+            handling.Add(OnEvent(AcpiPowerDevice.GenerationEvent, "\\_SB.VGEN", GenerationChanged));
+        return Aml.Device(
+            "GED",
+            Aml.Name("_HID", Aml.Text("ACPI0013")),
+            Aml.Name("_UID", Aml.Integer(0)),
+            Aml.Name("_CRS", Aml.Resources(AmlResource.EdgeInterrupt(power.Irq))),
+            Aml.PortRegion("EREG", (ushort)(power.BasePort + AcpiPowerDevice.EventOffset), 1),
+            Aml.ByteField("EREG", "EVTS"),
+            Aml.Method("_EVT", 1, [.. handling]));
+    }
+
+    private static AmlTerm OnEvent(byte bit, string device, byte notification) =>
+        Aml.If(Aml.And(Aml.Local0, Aml.Integer(bit)), Aml.Notify(device, notification));
 }

@@ -1,11 +1,12 @@
 using System.Runtime.ExceptionServices;
+using Kvm.Colo.Native;
 
 namespace Kvm.Colo.Machine.Control;
 
 /// <summary>The end of one piece of control work, reused by the thread that waits for it.</summary>
-internal sealed class ControlCompletion : IDisposable
+internal sealed class ControlCompletion
 {
-    private readonly ManualResetEventSlim _done = new(false, 50);
+    private readonly FutexGate _done = new();
     private Exception? _failure;
 
     /// <summary>Makes it ready for the next piece of work.</summary>
@@ -30,6 +31,4 @@ internal sealed class ControlCompletion : IDisposable
         if (_failure is { } failure)
             ExceptionDispatchInfo.Capture(failure).Throw();
     }
-
-    public void Dispose() => _done.Dispose();
 }

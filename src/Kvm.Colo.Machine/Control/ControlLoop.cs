@@ -12,7 +12,7 @@ internal sealed class ControlLoop : IDisposable
 
     private readonly Lock _lock = new();
     private readonly Queue<Entry> _queue = new(64);
-    private readonly ManualResetEventSlim _arrived = new(false, 20);
+    private readonly FutexGate _arrived = new();
     private readonly Thread _thread;
     private readonly Action<Exception> _onFailure;
     private bool _stopping;
@@ -54,7 +54,7 @@ internal sealed class ControlLoop : IDisposable
     public T Invoke<T>(Func<T> function, TimeSpan deadline)
     {
         FunctionWork<T> work = new(function);
-        using ControlCompletion completion = new();
+        ControlCompletion completion = new();
         Invoke(work, completion, deadline);
         return work.Result!;
     }
@@ -66,7 +66,6 @@ internal sealed class ControlLoop : IDisposable
         _arrived.Set();
         if (!IsCurrentThread)
             _thread.Join(TimeSpan.FromSeconds(10));
-        _arrived.Dispose();
     }
 
     private bool Enqueue(Entry entry)
@@ -76,15 +75,16 @@ internal sealed class ControlLoop : IDisposable
             if (_stopping)
                 return false;
             _queue.Enqueue(entry);
-            _arrived.Set(); // inside the lock: Dispose cannot have taken the event away
         }
+
+        _arrived.Set();
 
         return true;
     }
 
     private void Main()
     {
-        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
+        ThreadScheduling.BecomeUrgent();
         while (TryTake(out Entry entry))
             Run(entry);
     }

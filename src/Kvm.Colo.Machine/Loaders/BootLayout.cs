@@ -24,5 +24,8 @@ internal static class BootLayout
     public const ulong LowRamEnd = 0x9FC00;
     public const ulong Rsdp = 0xE0000;
     public const ulong AcpiTables = 0xE0040;
+
+    /// <summary>The VM generation id, in a page of its own behind the tables.</summary>
+    public const ulong VmGeneration = 0xFE000;
     public const ulong HighRam = 0x10_0000;
 }

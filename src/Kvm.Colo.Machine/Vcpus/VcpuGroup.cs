@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using Kvm.Colo.Kvm;
+using Kvm.Colo.Native;
 
 namespace Kvm.Colo.Machine.Vcpus;
 
 /// <summary>All vCPU threads of one machine; the control loop parks, commands and resumes them as one. Allocation-free once built.</summary>
-internal sealed class VcpuGroup : IDisposable
+internal sealed class VcpuGroup
 {
     private readonly VcpuThread[] _threads;
-    private readonly ManualResetEventSlim _allDone = new(false, 50);
+    private readonly FutexGate _allDone = new();
     private int _remaining;
     private int _ended;
 
@@ -93,13 +94,6 @@ internal sealed class VcpuGroup : IDisposable
         }
 
         return all;
-    }
-
-    public void Dispose()
-    {
-        foreach (VcpuThread thread in _threads)
-            thread.Dispose();
-        _allDone.Dispose();
     }
 
     /// <summary>A thread has parked or carried out its command.</summary>

@@ -8,14 +8,11 @@ namespace Kvm.Colo.Machine.Vcpus;
 /// publish the request (full fence), arm immediate_exit, kick. Steps of the loop: clear immediate_exit, take the requests (full
 /// fence), run. A request published before the clear is taken; one published after it arms the flag again.
 /// </summary>
-internal sealed class VcpuThread : IDisposable
+internal sealed class VcpuThread
 {
-    // The threads that wake each other here share two cores with the guests: spin for about a microsecond, then sleep.
-    private const int SpinCount = 10;
-
     private readonly VcpuGroup _group;
     private readonly IVcpuHost _host;
-    private readonly ManualResetEventSlim _wake = new(false, SpinCount);
+    private readonly FutexGate _wake = new();
     private readonly Thread _thread;
     private uint _pending;
     private int _command;
@@ -60,8 +57,6 @@ internal sealed class VcpuThread : IDisposable
 
     /// <summary>Waits for the end of a thread that was asked to stop.</summary>
     public bool Join(TimeSpan deadline) => _thread.ThreadState.HasFlag(ThreadState.Unstarted) || _thread.Join(deadline);
-
-    public void Dispose() => _wake.Dispose();
 
     private void Main()
     {
@@ -147,6 +142,8 @@ internal sealed class VcpuThread : IDisposable
         Vcpu.ClearExitRequest();
         if (_group.SavesOnPark)
             Vcpu.Save(Current);
+        else
+            Vcpu.DrainAsyncFaults();
         _group.OnDone();
         while (true)
         {

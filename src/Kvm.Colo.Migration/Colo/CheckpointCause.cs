@@ -21,6 +21,9 @@ internal enum CheckpointCause
     /// <summary>Replication of a disk asks for it.</summary>
     Disk,
 
+    /// <summary>Frames to the network wait for it and take all their room.</summary>
+    Network,
+
     /// <summary>The machine ends: its last state goes to the other side.</summary>
     Shutdown,
 }

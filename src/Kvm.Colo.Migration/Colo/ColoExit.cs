@@ -1,3 +1,5 @@
+using Kvm.Colo.Native;
+
 namespace Kvm.Colo.Migration.Colo;
 
 /// <summary>The end of a session on either side: COLO_EXIT with its true reason, then the failover, asked for or still to be asked for.</summary>
@@ -19,19 +21,20 @@ internal static class ColoExit
         bool announced = control.Failover.Reason == ColoExitReason.Error || control.Failover.IsClosed;
         if (announced)
             control.OnColoExit(control.Failover.Reason);
-        using ManualResetEventSlim signal = new(false);
+        FutexGate signal = new();
         control.AttachSignal(signal);
         while (!control.Failover.TryBegin())
         {
             signal.Reset();
             if (control.Failover.State == FailoverState.Require)
                 continue;
-            int ended = WaitHandle.WaitAny([control.Cancelled, signal.WaitHandle]);
-            if (ended == 0)
+            if (control.Cancelled.WaitOne(0))
             {
                 control.SetStatus(MigrationStatus.Cancelled);
                 return;
             }
+
+            signal.Wait();
         }
 
         takeOver();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Migration.Outgoing;
 using Kvm.Colo.Stream;
@@ -18,6 +19,8 @@ internal sealed class ColoPrimary : IDisposable
     private readonly ILink _link;
     private readonly ReturnInbox _inbox;
     private readonly EpochCapture _capture;
+    private readonly DiskSender _disks;
+    private readonly CutPause _pause;
     private readonly RamSender _sender;
     private readonly EpochEncoder _encoder;
     private readonly HashExchange? _hashes;
@@ -37,6 +40,7 @@ internal sealed class ColoPrimary : IDisposable
         ILink link,
         ReturnInbox inbox,
         EpochCapture capture,
+        DiskSender disks,
         RamSender sender,
         RamBlockTable blocks,
         IReadOnlyList<IStateOwner> owners,
@@ -49,6 +53,8 @@ internal sealed class ColoPrimary : IDisposable
         _link = link;
         _inbox = inbox;
         _capture = capture;
+        _disks = disks;
+        _pause = new CutPause(machine, capture, disks);
         _sender = sender;
         _digest = new StreamDigest(seed.DigestSeed);
         bool deltas = (features & ColoFeatures.Deltas) != 0;
@@ -65,6 +71,7 @@ internal sealed class ColoPrimary : IDisposable
         try
         {
             Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
+            _machine.Io.CommitOutput();
             _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
             _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
@@ -161,13 +168,15 @@ internal sealed class ColoPrimary : IDisposable
         _capture.Begin();
         if (_settings.CopyAhead)
             _capture.CopyAhead();
-        TimeSpan pause = _machine.Cut(_capture, RunState.Colo);
+        TimeSpan pause = _machine.Cut(_pause, RunState.Colo);
         long cut = Stopwatch.GetTimestamp();
+        _disks.Stage();
         _epoch++;
         _digest.Reset();
         AskForHashes();
         SendEpoch();
         Expect(ColoMessage.VmstateReceived);
+        _machine.Io.CommitOutput();
         TimeSpan commit = Stopwatch.GetElapsedTime(cut);
         Expect(ColoMessage.VmstateLoaded);
         TimeSpan apply = Stopwatch.GetElapsedTime(cut) - commit;
@@ -195,6 +204,7 @@ internal sealed class ColoPrimary : IDisposable
     private void SendEpoch()
     {
         Append(ColoMessage.VmstateSend);
+        _disks.Send(_digest);
         _sender.Digest = _digest;
         int sent = _encoder.Send(_capture.Staging, _hashes);
         _sender.Digest = null;
@@ -260,6 +270,7 @@ internal sealed class ColoPrimary : IDisposable
         _control.Statistics.End();
         _link.Shutdown();
         _machine.DirtyLog.Stop();
+        _disks.End();
         _machine.EndRecording();
         if (_saidGoodbye)
             ColoExit.End(_control);

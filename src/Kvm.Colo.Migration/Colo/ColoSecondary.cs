@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Incoming;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
@@ -25,6 +26,8 @@ internal sealed class ColoSecondary : IDisposable
     private readonly ColoFeatures _features;
     private readonly EpochStaging _staging;
     private readonly EpochApply _apply;
+    private readonly DiskReceiver _disks;
+    private readonly ApplyPause _pause;
     private readonly ChannelBuffer _wire = new();
     private readonly StreamDigest _digest;
     private readonly long _hashSeed;
@@ -44,6 +47,7 @@ internal sealed class ColoSecondary : IDisposable
         RamBlockTable blocks,
         RamSectionDecoder ram,
         DeviceSectionReader devices,
+        DiskReceiver disks,
         VerificationOwner verification,
         SessionSeed seed,
         ColoFeatures features)
@@ -59,6 +63,8 @@ internal sealed class ColoSecondary : IDisposable
         _features = features | ColoFeatures.Negotiated;
         _staging = new EpochStaging(machine.Memory.PageCount);
         _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification);
+        _disks = disks;
+        _pause = new ApplyPause(machine, _apply, disks, verification);
         _digest = new StreamDigest(seed.DigestSeed);
         _hashSeed = seed.PageHashSeed;
     }
@@ -66,7 +72,7 @@ internal sealed class ColoSecondary : IDisposable
     /// <summary>Makes the first state live, then takes epochs until the session ends, and completes the failover.</summary>
     public void Run(IPauseWork first)
     {
-        _machine.BeginSpeculation();
+        BeginSpeculation();
         _machine.Memory.DeviceDirty.ClearAll();
         _machine.DirtyLog.Start();
         _machine.Apply(first, RunState.Colo);
@@ -83,8 +89,11 @@ internal sealed class ColoSecondary : IDisposable
         {
             if (!_control.Failover.IsClosed)
                 _control.Failover.MarkBroken();
+            if (e is MigrationException && !_control.Failover.IsPending && (_features & ColoFeatures.Disks) != 0)
+                RefusalSender.Send(_link, e.Message, _control);
+            string what = _machine.State == RunState.InternalError ? "this side cannot go on" : "the primary is lost";
             if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
-                _control.OnMessage($"the primary is lost: {e.Message}");
+                _control.OnMessage($"{what}: {e.Message}");
         }
 
         _control.Statistics.End();
@@ -92,7 +101,10 @@ internal sealed class ColoSecondary : IDisposable
         if (_saidGoodbye || (_peerHasEnded && !_control.Failover.IsClosed))
             ColoExit.End(_control);
         else
-            ColoExit.Complete(_control, TakeOver);
+            ColoExit.Complete(_control, _machine.EndSpeculation);
+
+        // Last, because KVM rebuilds its page tables for it, and a guest that takes over has no time for that.
+        _machine.DirtyLog.Stop();
     }
 
     public void Dispose()
@@ -150,10 +162,16 @@ internal sealed class ColoSecondary : IDisposable
         _control.OnMessage($"the primary was ended ({cause})");
     }
 
-    private void TakeOver()
+    private void BeginSpeculation()
     {
-        _machine.DirtyLog.Stop();
-        _machine.EndSpeculation();
+        try
+        {
+            _machine.BeginSpeculation();
+        }
+        catch (IOException e)
+        {
+            throw new MigrationException($"no place for what the guest writes on its own: {e.Message}");
+        }
     }
 
     private void ReceiveOne()
@@ -182,6 +200,7 @@ internal sealed class ColoSecondary : IDisposable
         Send(ColoMessage.CheckpointReply);
         _reader.Deadline = _settings.StepDeadline;
         _staging.Reset();
+        _disks.Reset();
         _digest.Reset();
         Expect(ColoMessage.VmstateSend);
         while (ReadRamSection())
@@ -193,6 +212,7 @@ internal sealed class ColoSecondary : IDisposable
         ReceiveBlob();
         if (_devices.ReadEpoch(_blob.WrittenMemory, _digest, _epoch + 1, (ulong)_staging.Received) != FrameStatus.Ok)
             throw new MigrationException($"{_link.Description}: epoch {_epoch + 1}: {_devices.Reason}");
+        _disks.Reserve();
         if (!_control.Failover.TryBeginLoad())
             return;
         TimeSpan pause;
@@ -200,7 +220,7 @@ internal sealed class ColoSecondary : IDisposable
         {
             Send(ColoMessage.VmstateReceived);
             _epoch++;
-            pause = _machine.Apply(_apply, RunState.Colo);
+            pause = _machine.Apply(_pause, RunState.Colo);
         }
         finally
         {
@@ -231,7 +251,7 @@ internal sealed class ColoSecondary : IDisposable
 
         if (element.Kind == ElementKind.PrivateMessage)
         {
-            AnswerHeartbeat();
+            OnMessageAmongSections();
             return true;
         }
 
@@ -317,12 +337,22 @@ internal sealed class ColoSecondary : IDisposable
         _control.OnColoSent(ColoMessage.PageVerdicts);
     }
 
-    private void AnswerHeartbeat()
+    private void OnMessageAmongSections()
     {
         ColoMessage message = ReadMessage();
-        if (message != ColoMessage.Heartbeat)
-            throw new MigrationException($"{_link.Description} sent {message.Name()} among RAM sections");
-        Send(ColoMessage.Heartbeat);
+        switch (message)
+        {
+            case ColoMessage.Heartbeat:
+                Send(ColoMessage.Heartbeat);
+                break;
+            case ColoMessage.DiskData or ColoMessage.DiskZeroes:
+                _reader.Digest = _digest;
+                _disks.Stage();
+                _reader.Digest = null;
+                break;
+            default:
+                throw new MigrationException($"{_link.Description} sent {message.Name()} among RAM sections");
+        }
     }
 
     private void Expect(ColoMessage expected)
@@ -346,12 +376,14 @@ internal sealed class ColoSecondary : IDisposable
         }
     }
 
-    // The word of a question about pages stays: its codec reads it with the rest.
+    // The word of a message with content stays: its codec reads it with the rest.
     private ColoMessage ReadMessage()
     {
         _reader.Require(ColoMessageCodec.SizeBytes);
         if (ColoMessageCodec.TryRead(_reader.Available, _features, out ColoMessage message) != FrameStatus.Ok)
             throw new MigrationException($"{_link.Description}: not a COLO message: {Convert.ToHexStringLower(_reader.Available[..4])}");
+        if (message is ColoMessage.DiskData or ColoMessage.DiskZeroes)
+            return message;
         if (message is not (ColoMessage.PageHashes or ColoMessage.ShutdownNotice))
             _reader.Consume(ColoMessageCodec.SizeBytes);
         _control.OnColoReceived(message);

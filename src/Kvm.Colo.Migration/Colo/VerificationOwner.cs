@@ -2,7 +2,7 @@ using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Colo;
 
-/// <summary>Carries the proof of an epoch: the primary puts the hash of its RAM in, the secondary compares after it has applied.</summary>
+/// <summary>Carries the proof of an epoch: the primary puts the hashes of its RAM and disks in, the secondary compares after it has applied.</summary>
 internal sealed class VerificationOwner : IStateOwner
 {
     private readonly VerificationState _current = new();
@@ -23,6 +23,15 @@ internal sealed class VerificationOwner : IStateOwner
     {
         set => _current.RamHash = value;
     }
+
+    /// <summary>Primary: the same for its disks.</summary>
+    public UInt128? SentDisks
+    {
+        set => _current.DiskHash = value;
+    }
+
+    /// <summary>Secondary: what came with the epoch for its disks.</summary>
+    public UInt128? ArrivedDisks => _staged.DiskHash;
 
     /// <summary>Secondary: what came with the epoch.</summary>
     public UInt128? Arrived => _staged.RamHash;

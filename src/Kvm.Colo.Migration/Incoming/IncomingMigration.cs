@@ -3,6 +3,7 @@ using Kvm.Colo.Machine;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
 
@@ -22,6 +23,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
     private readonly RamBlockTable _blocks;
     private readonly VerificationOwner _verification = new();
     private readonly ChannelBuffer _out = new();
+    private readonly DiskReceiver _disks;
     private DeviceSectionReader _devices;
     private RamSectionDecoder? _ram;
     private ColoConfiguration? _peer;
@@ -37,6 +39,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
         _reader = new LinkReader(link) { Deadline = MigrationConstants.StepDeadline };
         _blocks = new RamBlockTable(new RamBlock(MigrationConstants.RamBlockName, machine.Memory.SizeBytes));
         _devices = new DeviceSectionReader(machine.StateOwners);
+        _disks = new DiskReceiver(machine, _reader);
     }
 
     /// <summary>Receives the guest. Returns when it runs here on its own, for COLO when the session has ended.</summary>
@@ -54,6 +57,8 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
         }
 
         ReadDevices();
+        if (_isColo && !_disks.IsCompared && _disks.HasWritable)
+            throw Refuse("it did not say which disks its guest has");
         if (_isColo)
             RunColo();
         else
@@ -70,6 +75,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
     public void Dispose()
     {
         _link.Dispose();
+        _disks.Dispose();
         _out.Dispose();
     }
 
@@ -121,6 +127,9 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
         {
             case ElementKind.SectionFull:
                 return true;
+            case ElementKind.PrivateMessage:
+                OnDiskMessage();
+                return false;
             case ElementKind.Command:
                 OnCommand(element.Command);
                 _reader.Consume(consumed);
@@ -137,6 +146,42 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
         }
     }
 
+    // The guest does not run here yet, so what comes goes straight into the images.
+    private void OnDiskMessage()
+    {
+        _reader.Require(ColoMessageCodec.SizeBytes);
+        ColoFeatures features = _isColo ? _reply.AcceptedFeatures : ColoFeatures.None;
+        if (ColoMessageCodec.TryRead(_reader.Available, features, out ColoMessage message) != FrameStatus.Ok)
+            throw Refuse("a private message that was not negotiated");
+        try
+        {
+            switch (message)
+            {
+                case ColoMessage.DiskList when !_disks.IsCompared:
+                    _control.OnColoReceived(message);
+                    if (_disks.ReceiveList() is { } difference)
+                        throw Refuse(difference);
+                    break;
+                case ColoMessage.DiskHashes when _disks.IsCompared:
+                    _control.OnColoReceived(message);
+                    _disks.AnswerHashes(Seed().PageHashSeed);
+                    break;
+                case ColoMessage.DiskData or ColoMessage.DiskZeroes when _disks.IsCompared:
+                    _disks.Receive();
+                    break;
+                default:
+                    throw Refuse($"unexpected {message.Name()}");
+            }
+        }
+        catch (MigrationException e)
+        {
+            RefusalSender.Send(_link, e.Message, _control);
+            throw;
+        }
+    }
+
+    private SessionSeed Seed() => SessionSeed.Combine(_peer!.Value.SeedPart, _reply.SeedPart);
+
     private static bool IsRam(in StreamElement element) =>
         WireName.Matches(element.Name, RamSectionEncoder.SectionName) && element.Version == RamSectionEncoder.SectionVersion;
 
@@ -148,6 +193,8 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
             throw Refuse("it wants COLO without epoch digests");
         if (_link is StreamLink)
             throw Refuse("COLO needs a link with two directions");
+        if (_disks.HasWritable && (_reply.AcceptedFeatures & ColoFeatures.Disks) == 0)
+            throw Refuse("it does not replicate disks, and this machine has a writable one");
         _isColo = true;
         _devices = new DeviceSectionReader([.. _machine.StateOwners, _verification]);
     }
@@ -197,6 +244,7 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
     private void FinishPlain()
     {
         _machine.Memory.MakeShared();
+        _machine.ArrivesFromSavedState = _link is StreamLink;
         _machine.Apply(this, RunState.InMigrate);
         _control.SetStatus(MigrationStatus.Completed);
         if (_link is StreamLink)
@@ -215,9 +263,9 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
 
     private void RunColo()
     {
-        SessionSeed seed = SessionSeed.Combine(_peer!.Value.SeedPart, _reply.SeedPart);
+        SessionSeed seed = Seed();
         using ColoSecondary session = new(
-            _machine, _settings, _control, _reader, _blocks, _ram!, _devices, _verification, seed, _reply.AcceptedFeatures);
+            _machine, _settings, _control, _reader, _blocks, _ram!, _devices, _disks, _verification, seed, _reply.AcceptedFeatures);
         session.Run(this);
     }
 

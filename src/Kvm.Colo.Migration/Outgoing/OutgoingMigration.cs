@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
 
@@ -26,6 +27,7 @@ internal sealed class OutgoingMigration : IDisposable
     private readonly EpochCapture _capture;
     private readonly RamSectionEncoder _encoder;
     private readonly RamSender _sender;
+    private readonly DiskSender? _disks;
     private readonly ChannelBuffer _blob = new();
     private readonly DeviceSectionWriter _devices;
     private readonly RamBlockTable _blocks;
@@ -47,6 +49,7 @@ internal sealed class OutgoingMigration : IDisposable
         _staging = new PageStaging(machine.Memory.PageCount);
         _capture = new EpochCapture(machine.Memory, machine.DirtyLog, _encoder, _staging);
         _sender = new RamSender(link, machine.Memory, _encoder);
+        _disks = _colo ? new DiskSender(machine, _sender, settings, control) : null;
         _owners = _colo ? [.. machine.StateOwners, _capture.Verification] : machine.StateOwners;
         _devices = new DeviceSectionWriter(_blob, _owners);
     }
@@ -64,11 +67,19 @@ internal sealed class OutgoingMigration : IDisposable
             SendHead(configuration);
             _control.SetStatus(MigrationStatus.Active);
             _machine.DirtyLog.Start();
-            SendPasses();
-            if (_colo)
-                RunColo(configuration, inbox ?? throw new MigrationException("COLO needs a link with two directions: use tcp or unix"));
-            else
+            if (_disks is null)
+            {
+                SendPasses();
                 CompletePlain(inbox);
+                return;
+            }
+
+            if (inbox is null)
+                throw new MigrationException("COLO needs a link with two directions: use tcp or unix");
+            AwaitReply(inbox);
+            SendDisks(_disks, configuration, inbox);
+            SendPasses();
+            RunColo(_disks, configuration, inbox);
         }
         finally
         {
@@ -80,23 +91,34 @@ internal sealed class OutgoingMigration : IDisposable
     public void Dispose()
     {
         _link.Dispose();
+        _disks?.Dispose();
         _capture.Dispose();
         _staging.Dispose();
         _blob.Dispose();
     }
 
     private ColoConfiguration CreateConfiguration() => new(
-        RequestedFeatures: _colo ? ColoFeatures.EpochDigest | ColoFeatures.Heartbeat : ColoFeatures.None,
+        RequestedFeatures: RequestedFeatures(),
         OfferedFeatures: OfferedFeatures(),
         SeedPart: new UInt128(RandomUInt64(), RandomUInt64()),
         PageSizeBytes: GuestPage.SizeBytes,
         RamSizeBytes: _machine.Memory.SizeBytes,
         VcpuCount: (uint)_machine.Config.Cpus);
 
+    private ColoFeatures RequestedFeatures()
+    {
+        if (_disks is null)
+            return ColoFeatures.None;
+        ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat;
+        return _disks.HasWritable ? features | ColoFeatures.Disks : features;
+    }
+
     private ColoFeatures OfferedFeatures()
     {
         ColoFeatures features = ColoFeatures.EpochDigest | ColoFeatures.Heartbeat | ColoFeatures.SerialOutputCommit | ColoFeatures.StateDelta
             | ColoFeatures.ShutdownNotice;
+        if (_colo)
+            features |= ColoFeatures.Disks;
         if (_settings.DeltaCachePages > 0)
             features |= ColoFeatures.Deltas;
         if (_settings.PageHashes)
@@ -171,7 +193,7 @@ internal sealed class OutgoingMigration : IDisposable
             DeviceDescription.Write(_blob, new StreamConfiguration { MachineType = MigrationConstants.MachineType }, _owners);
             _link.Send(_blob.WrittenSpan);
             if (inbox is not null)
-                Await(inbox, ColoMessage.VmstateLoaded);
+                Await(inbox, ColoMessage.VmstateLoaded, "load the guest");
             _control.OnDowntime(pause + Stopwatch.GetElapsedTime(cut));
             Report(0);
             complete = true;
@@ -186,15 +208,32 @@ internal sealed class OutgoingMigration : IDisposable
         _control.SetStatus(MigrationStatus.Completed);
     }
 
-    private void RunColo(ColoConfiguration configuration, ReturnInbox inbox)
+    private void SendDisks(DiskSender disks, ColoConfiguration configuration, ReturnInbox inbox)
     {
-        AwaitReply(inbox);
+        ConfigurationReply reply = inbox.Reply!.Value;
+        if ((reply.AcceptedFeatures & ColoFeatures.Disks) == 0)
+            return;
+        disks.Begin();
+        long seed = SessionSeed.Combine(configuration.SeedPart, reply.SeedPart).PageHashSeed;
+        disks.Synchronise(
+            seed,
+            inbox,
+            () => Await(inbox, ColoMessage.PageVerdicts, "compare a disk"),
+            () => Report(_machine.Memory.PageCount));
+        disks.CatchUp();
+    }
+
+    private void RunColo(DiskSender disks, ColoConfiguration configuration, ReturnInbox inbox)
+    {
         _capture.HashAllRam = false;
-        _machine.BeginRecording();
+        _machine.BeginRecording(_control.RequestNetworkCheckpoint);
         try
         {
+            disks.CatchUp();
             _capture.Begin();
-            _machine.Cut(_capture, RunState.FinishMigrate);
+            _machine.Cut(new CutPause(_machine, _capture, disks), RunState.FinishMigrate);
+            disks.Stage();
+            disks.Send(null);
             SendFinalRam();
             _blob.Reset();
             _devices.Write();
@@ -203,7 +242,7 @@ internal sealed class OutgoingMigration : IDisposable
             ConfigurationReply reply = inbox.Reply!.Value;
             SessionSeed seed = SessionSeed.Combine(configuration.SeedPart, reply.SeedPart);
             using ColoPrimary session = new(
-                _machine, _settings, _control, _link, inbox, _capture, _sender, _blocks, _owners, seed, reply.AcceptedFeatures);
+                _machine, _settings, _control, _link, inbox, _capture, disks, _sender, _blocks, _owners, seed, reply.AcceptedFeatures);
             _control.SetStatus(MigrationStatus.Colo);
             session.Run();
         }
@@ -225,11 +264,11 @@ internal sealed class OutgoingMigration : IDisposable
             throw new MigrationException($"{_link.Description} did not answer our configuration in time: is it colo-vm?");
     }
 
-    private void Await(ReturnInbox inbox, ColoMessage expected)
+    private void Await(ReturnInbox inbox, ColoMessage expected, string what)
     {
         ColoMessage word = default;
         if (!WaitFor(inbox, () => inbox.TryTake(out word)))
-            throw new MigrationException($"{_link.Description} did not confirm in time that it loaded the guest");
+            throw new MigrationException($"{_link.Description} did not {what} in time");
         if (word != expected)
             throw new MigrationException($"{_link.Description} answered {word.Name()}, expected {expected.Name()}");
     }
@@ -247,7 +286,7 @@ internal sealed class OutgoingMigration : IDisposable
             if (_control.Cancelled.WaitOne(0))
                 throw new MigrationException("cancelled");
             long left = end - Environment.TickCount64;
-            if (left <= 0 || !inbox.Signal.Wait((int)left))
+            if (left <= 0 || !inbox.Signal.Wait(TimeSpan.FromMilliseconds(left)))
                 return condition();
         }
     }
@@ -269,6 +308,8 @@ internal sealed class OutgoingMigration : IDisposable
             {
                 DowntimeBytes = _stopBytes > 0 ? (ulong)(sent - _stopBytes) : 0,
                 DirtyPagesPerSecond = _dirtyPagesPerSecond,
+                DiskTotalBytes = _disks?.TotalBytes ?? 0,
+                DiskRemainingBytes = _disks?.RemainingBytes ?? 0,
             });
     }
 }

@@ -168,8 +168,10 @@ internal sealed class RamSender(ILink link, GuestMemory memory, RamSectionEncode
         _used += bytes;
     }
 
-    // A tenth of a second's budget at a time, as QEMU does it.
-    private bool Throttle(long bytesPerSecond, WaitHandle cancelled)
+    /// <summary>
+    /// Keeps to a bandwidth, 0 for none: a tenth of a second's budget at a time, as QEMU does it. False when it was cancelled.
+    /// </summary>
+    public bool Throttle(long bytesPerSecond, WaitHandle cancelled)
     {
         TimeSpan window = TimeSpan.FromMilliseconds(100);
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_windowStart);

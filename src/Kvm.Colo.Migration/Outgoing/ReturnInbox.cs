@@ -37,7 +37,7 @@ internal sealed class ReturnInbox : IDisposable
     }
 
     /// <summary>Set whenever something arrived or broke; others set it too when they want the migration thread to look around.</summary>
-    public ManualResetEventSlim Signal { get; } = new(false, 20);
+    public FutexGate Signal { get; } = new();
 
     /// <summary>Why the link ended, null while it lives.</summary>
     public LinkException? Failure
@@ -88,15 +88,11 @@ internal sealed class ReturnInbox : IDisposable
     }
 
     /// <summary>Ends the thread; the link has been shut down before.</summary>
-    public void Dispose()
-    {
-        if (_thread.Join(TimeSpan.FromSeconds(10)))
-            Signal.Dispose();
-    }
+    public void Dispose() => _thread.Join(TimeSpan.FromSeconds(10));
 
     private void Main()
     {
-        ThreadNiceness.SetForThisThread(ThreadNiceness.Urgent);
+        ThreadScheduling.BecomeUrgent();
         try
         {
             while (true)
@@ -128,6 +124,10 @@ internal sealed class ReturnInbox : IDisposable
         else if (word == ColoMessage.ShutdownNotice)
         {
             ReadNotice();
+        }
+        else if (word == ColoMessage.Refusal)
+        {
+            ReadRefusal();
         }
         else
         {
@@ -171,6 +171,20 @@ internal sealed class ReturnInbox : IDisposable
         _reader.Consume(ShutdownNotice.SizeBytes);
         lock (_lock)
             _peerEnd = notice;
+    }
+
+    private void ReadRefusal()
+    {
+        string text;
+        while (true)
+        {
+            FrameStatus status = Refusal.TryRead(_reader.Available, out text, out _);
+            if (status == FrameStatus.Ok)
+                throw new LinkException($"{_reader.Link.Description} gave the session up: {text}");
+            if (status == FrameStatus.Malformed)
+                throw new LinkException($"{_reader.Link.Description}: a malformed refusal");
+            _reader.Fill();
+        }
     }
 
     private void Keep(ColoMessage word)

@@ -17,6 +17,9 @@ internal static unsafe class NativeFile
     /// <summary>FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE of fallocate(2).</summary>
     public const int ZeroRange = 0x11;
 
+    /// <summary>FALLOC_FL_KEEP_SIZE of fallocate(2) alone: blocks for the range, content unchanged.</summary>
+    public const int Allocate = 0x01;
+
     public static long Read(SafeDescriptor file, Span<byte> destination)
     {
         fixed (byte* pointer = destination)
@@ -43,6 +46,15 @@ internal static unsafe class NativeFile
         {
             (nuint Base, nuint Length) vector = ((nuint)pointer, (nuint)source.Length);
             return Shim.WriteVector(file, &vector, 1, offset, flags);
+        }
+    }
+
+    public static long Read(SafeDescriptor file, Span<byte> destination, ulong offset)
+    {
+        fixed (byte* pointer = destination)
+        {
+            (nuint Base, nuint Length) vector = ((nuint)pointer, (nuint)destination.Length);
+            return Shim.ReadVector(file, &vector, 1, offset, 0);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ColoTypes
         "none", "require", "active", "completed", "relaunch");
 
     public static readonly QmpEnum<QmpCheckpointCause> CheckpointCause = new("__org.colo-vm_CheckpointCause",
-        "timer", "request", "packet-mismatch", "packet-timeout", "dirty-pages", "disk", "shutdown");
+        "timer", "request", "packet-mismatch", "packet-timeout", "dirty-pages", "disk", "network", "shutdown");
 
     public static readonly QmpObject<QmpColoStatus> Status = new("COLOStatus", create: null,
         Field("mode", Mode, (QmpColoStatus status) => status.Mode, "what this side is now"),

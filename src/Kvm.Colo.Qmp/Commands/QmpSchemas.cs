@@ -15,6 +15,7 @@ internal static class QmpSchemas
         ("Migration", MigrationCommands.All),
         ("Fault tolerance", ColoCommands.All),
         ("Devices", DeviceCommands.All),
+        ("Guest memory", GuestMemoryCommands.All),
     ];
 
     /// <summary>

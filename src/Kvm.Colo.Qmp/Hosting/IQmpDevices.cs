@@ -9,6 +9,12 @@ internal interface IQmpDevices
 
     IReadOnlyList<QmpBlockDevice> BlockDevices { get; }
 
+    /// <summary>The balloon; null without one.</summary>
+    QmpBalloon? Balloon { get; }
+
+    /// <summary>The VM generation id; null without one.</summary>
+    Guid? GenerationId { get; }
+
     IReadOnlyList<QmpIoThread> IoThreads { get; }
 
     /// <summary>
@@ -23,6 +29,9 @@ internal interface IQmpDevices
     /// <param name="id">Its id, already checked to be an identifier.</param>
     /// <param name="properties">All arguments of the command, a JSON object that is valid during the call only.</param>
     void AddObject(string qomType, string id, JsonElement properties);
+
+    /// <summary>QAPI <c>balloon</c>: asks the guest to make do with so many bytes. Called only when there is a balloon.</summary>
+    void SetBalloon(ulong bytes);
 
     /// <summary>QAPI <c>object-del</c>: "object 'X' not found" when there is none.</summary>
     void DeleteObject(string id);

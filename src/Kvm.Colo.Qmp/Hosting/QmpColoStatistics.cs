@@ -69,6 +69,7 @@ internal enum QmpCheckpointCause
     PacketTimeout,
     DirtyPages,
     Disk,
+    Network,
     Shutdown,
 }
 

@@ -34,13 +34,15 @@ trap finish EXIT
 
 fail() { echo "FAILED: $*"; exit 1; }
 
-# vm NAME OPTION...: starts a VM; its serial line is typed into with type_in and read with await.
+# vm NAME OPTION...: starts a VM; its serial line is typed into with type_in and read with await; with line=console in the environment it
+# is the virtio console instead.
 vm() {
-    local name=$1
+    local name=$1 ends=(--serial stdio)
+    [[ ${line:-serial} == serial ]] || ends=(--serial "file:$work/$1.serial" --console stdio)
     shift
     [[ -p $work/$name.in ]] || mkfifo "$work/$name.in"
     : > "$work/$name.out"
-    out/bin/colo-vm run --name guest --serial stdio --qmp "unix:$work/$name.qmp" "$@" \
+    out/bin/colo-vm run --name guest "${ends[@]}" --qmp "unix:$work/$name.qmp" "$@" \
         < <(exec cat <> "$work/$name.in") > "$work/$name.out" 2> "$work/$name.err" &
     pids[$name]=$!
 }

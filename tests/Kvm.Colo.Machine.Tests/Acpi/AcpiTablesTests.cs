@@ -21,6 +21,9 @@ public class AcpiTablesTests
         "Notify (\\_SB.PWRB, 0x80)",
         "Device (RTC)",
         "OperationRegion (EREG, SystemIO, 0x0604, One)",
+        "Name (_CID, \"VM_Gen_Counter\")",
+        "0x000FE000",
+        "Notify (\\_SB.VGEN, 0x80)",
     ];
 
     private static readonly AcpiConfig s_config = new()
@@ -30,6 +33,7 @@ public class AcpiTablesTests
         VirtioDevices = [new AcpiVirtioDevice(0xC000_1000, 0x1000, 5), new AcpiVirtioDevice(0xC000_2000, 0x1000, 6)],
         Power = new AcpiPowerConfig(),
         HasRtc = true,
+        GenerationAddress = 0xFE000,
     };
 
     [Fact]

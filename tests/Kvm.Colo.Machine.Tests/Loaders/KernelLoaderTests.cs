@@ -193,16 +193,6 @@ public sealed class KernelLoaderTests : IDisposable
         Assert.Equal(new MemoryMapEntry(1ul << 32, 2ul << 30, MemoryMapType.Ram), map[3]);
     }
 
-    [FactRequiresFile("COLO_TEST_BZIMAGE")]
-    public void RealBzImage_Loads()
-    {
-        BootSource source = BootSource.Read(Environment.GetEnvironmentVariable("COLO_TEST_BZIMAGE")!, null, "quiet");
-        using GuestMemory memory = GuestMemory.Create(256 << 20);
-        BootPlan plan = KernelLoader.Load(source, memory, Rsdp);
-        Assert.Equal(BootProtocol.BzImage, plan.Protocol);
-        Assert.Equal(0x100_0200ul, plan.EntryPoint);
-    }
-
     private BootPlan Load(byte[] image, string commandLine = "", byte[]? initrd = null) =>
         KernelLoader.Load(new BootSource { Kernel = image, CommandLine = commandLine, Initrd = initrd ?? [] }, _memory, Rsdp);
 

@@ -23,6 +23,7 @@ internal sealed class StateFields : StateVisitor
         ["globalstate.runstate"] = "says what a capture interrupted, which the two captures do not share",
         ["cpu.msr 00000010"] = "IA32_TSC counts while the vCPU is parked, and cannot be set on a KVM without TSC offsets",
         ["cpu.lapic"] = "compared register by register",
+        ["cpu.lapic register 0a0"] = "the processor priority follows from TPR and ISR, which are compared; KVM brings it up to date when it needs it and at load",
         ["cpu.lapic register 390"] = "the current count of the timer counts down while the vCPU is parked",
         ["kvm-chips.kvmclock"] = "kvmclock goes on from the loaded value",
         ["kvm-chips.pit"] = "count_load_time is a host time, set anew at load; the rest is compared as 'kvm-chips.pit but the times'",

@@ -64,6 +64,7 @@ internal sealed partial class VirtioBlk
         // Whatever the result: the kernel may have written a part before it failed.
         slot.Chain.MarkWritten(Memory, slot.FilledBytes);
         Errno result = slot.Request.Result;
+        Counters.OnEnd(slot.Request, result != Errno.None, Host.Time.GetElapsedTime(slot.BegunTimestamp));
         if (result != Errno.None)
             HostErrors.Report("a request failed with this errno", (ulong)result);
         if (!IsActive)

@@ -61,6 +61,7 @@ internal sealed partial class VirtioBlk
             || !IsOnDisk(sector, lengthBytes)
             || !slot.Chain.TryMap(Memory, isRead, isRead ? 0ul : HeaderBytes, lengthBytes, slot.Request.Vectors))
         {
+            Counters.OnInvalid(operation);
             Faults.Report("a transfer that is not possible at this sector", sector);
             End(slot, StatusIoError, 0);
             return;
@@ -76,6 +77,7 @@ internal sealed partial class VirtioBlk
         Span<byte> range = stackalloc byte[RangeBytes];
         if (slot.Chain.ReadableBytes != HeaderBytes + RangeBytes || slot.Chain.Read(Memory, HeaderBytes, range) != RangeBytes)
         {
+            Counters.OnInvalid(operation);
             Faults.Report("a discard or write-zeroes that is not one range", slot.Chain.ReadableBytes);
             End(slot, StatusIoError, 0);
             return;
@@ -90,9 +92,10 @@ internal sealed partial class VirtioBlk
             return;
         }
 
-        bool isTooLong = operation == BlockOperation.WriteZeroes && lengthBytes > (ulong)MaxZeroedSectors * SectorBytes;
+        bool isTooLong = lengthBytes > (ulong)MaxZeroedSectors * SectorBytes;
         if (_node.IsReadOnly || isTooLong || !IsOnDisk(sector, lengthBytes))
         {
+            Counters.OnInvalid(operation);
             Faults.Report("a range that is not on the disk", sector);
             End(slot, StatusIoError, 0);
             return;
@@ -113,6 +116,7 @@ internal sealed partial class VirtioBlk
         slot.Request.Operation = operation;
         slot.Request.OffsetBytes = offsetBytes;
         slot.Request.LengthBytes = lengthBytes;
+        slot.BegunTimestamp = Host.Time.GetTimestamp();
         lock (_doneLock)
             _inFlight++;
         _node.Submit(slot.Request);

@@ -18,7 +18,8 @@ internal sealed partial class VirtioBlk : VirtioDevice
     public const ulong MaxTransferBytes = 64ul << 20;
 
     /// <summary>
-    /// The largest write-zeroes: a host that must write the zeroes itself does it within a checkpoint's patience.
+    /// The largest write-zeroes and discard: a host that must write the zeroes itself does it within a checkpoint's patience, and an
+    /// epoch's disk data stays bounded.
     /// </summary>
     public const uint MaxZeroedSectors = (64 << 20) / SectorBytes;
 
@@ -51,6 +52,12 @@ internal sealed partial class VirtioBlk : VirtioDevice
         FillConfiguration();
     }
 
+    /// <summary>What the guest asked for so far.</summary>
+    public VirtioBlkCounters Counters { get; } = new();
+
+    /// <summary>The disk's length.</summary>
+    public ulong CapacityBytes => _node.CapacityBytes;
+
     /// <summary>Requests that are with the host.</summary>
     public int InFlight
     {
@@ -65,6 +72,9 @@ internal sealed partial class VirtioBlk : VirtioDevice
 
     protected override VirtioDeviceState StagedState => _staged;
 
+    /// <summary>The node is congested no more. Any thread.</summary>
+    public void Continue() => Notify(0);
+
     public override void ReadConfiguration(int offset, Span<byte> data)
     {
         data.Clear();
@@ -78,7 +88,7 @@ internal sealed partial class VirtioBlk : VirtioDevice
         int turn = requests.Size;
         do
         {
-            while (turn > 0 && TryTakeSlot(out VirtioBlkSlot? slot))
+            while (turn > 0 && !_node.IsCongested && TryTakeSlot(out VirtioBlkSlot? slot))
             {
                 turn--;
                 if (!TryTake(requests, slot.Chain))
@@ -90,7 +100,7 @@ internal sealed partial class VirtioBlk : VirtioDevice
                 Begin(slot);
             }
         }
-        while (turn > 0 && !_isStarved && TryRearm(requests));
+        while (turn > 0 && !_isStarved && !_node.IsCongested && TryRearm(requests));
 
         Finish();
         if (turn == 0 || (_isStarved && _free is not null))
@@ -137,7 +147,7 @@ internal sealed partial class VirtioBlk : VirtioDevice
         WriteField(ConfigBlockSize, SectorBytes);
         if (_node.IsReadOnly)
             return;
-        WriteField(ConfigMaxDiscardSectors, maxSectors);
+        WriteField(ConfigMaxDiscardSectors, Math.Min(maxSectors, MaxZeroedSectors));
         WriteField(ConfigMaxDiscardSegments, 1);
         WriteField(ConfigDiscardAlignment, 4096 / SectorBytes);
         WriteField(ConfigMaxWriteZeroesSectors, Math.Min(maxSectors, MaxZeroedSectors));

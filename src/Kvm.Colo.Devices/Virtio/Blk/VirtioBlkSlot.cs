@@ -20,6 +20,9 @@ internal sealed class VirtioBlkSlot
     /// <summary>Bytes of guest memory that a read fills, from the first writable buffer on.</summary>
     public ulong FilledBytes { get; set; }
 
+    /// <summary>When the host got the request.</summary>
+    public long BegunTimestamp { get; set; }
+
     /// <summary>Next in the list it is in: free ones or finished ones.</summary>
     public VirtioBlkSlot? Next { get; set; }
 }

@@ -93,11 +93,22 @@ internal sealed class VirtioConsole : VirtioDevice, ISerialInput
     // What was refused while the device stood still is asked for again when its queue is looked at.
     protected override void OnResume() => _isInputRefused = true;
 
-    protected override void OnCapture() => _current.SentBytes = _sentBytes;
+    // On a primary this ends the epoch's log. A byte is either still in its chain or in the log: the device is quiesced.
+    protected override void OnCapture()
+    {
+        _current.SentBytes = _sentBytes;
+        _current.EpochLogCount = Output.TakeEpochLog(_current.EpochLog, out _current.EpochLogLostBytes);
+        _current.HasEpochLog = _current.EpochLogCount > 0 || _current.EpochLogLostBytes > 0;
+    }
 
+    // On a secondary this drops what its guest said by itself and writes the primary's bytes of this epoch.
     protected override string? OnApply()
     {
         _sentBytes = _staged.SentBytes;
+        if (_staged.HasEpochLog)
+            Output.CommitEpoch(_staged.EpochLog.AsSpan(0, _staged.EpochLogCount), _staged.EpochLogLostBytes);
+        else
+            Output.CommitEpoch([], 0);
         return null;
     }
 

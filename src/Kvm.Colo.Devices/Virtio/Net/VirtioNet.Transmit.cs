@@ -13,7 +13,7 @@ internal sealed partial class VirtioNet
         int turn = queue.Size;
         do
         {
-            while (turn > 0 && TryTake(queue, _chain))
+            while (turn > 0 && _backend.CanSend && TryTake(queue, _chain))
             {
                 turn--;
                 if (TrySend())
@@ -23,7 +23,7 @@ internal sealed partial class VirtioNet
                 queue.Push(_chain.Head, 0);
             }
         }
-        while (turn > 0 && TryRearm(queue));
+        while (turn > 0 && _backend.CanSend && TryRearm(queue));
 
         Publish(queue);
         if (turn == 0)

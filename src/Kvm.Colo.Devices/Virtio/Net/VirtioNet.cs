@@ -63,6 +63,9 @@ internal sealed partial class VirtioNet : VirtioDevice
     /// <summary>Connects the backend. Called once, before the guest runs.</summary>
     public void Start() => _backend.Start(OnReadable, OnLost);
 
+    /// <summary>The backend has room again. Any thread.</summary>
+    public void ContinueSending() => Notify(TransmitQueue);
+
     /// <summary>Plugs or unplugs the cable.</summary>
     public void SetLink(bool isUp)
     {

@@ -2,6 +2,7 @@ using Kvm.Colo.Devices.Tests.Virtio.Console;
 using Kvm.Colo.Devices.Tests.Virtio.Net;
 using Kvm.Colo.Devices.Tests.Virtio.Support;
 using Kvm.Colo.Devices.Virtio;
+using Kvm.Colo.Devices.Virtio.Balloon;
 using Kvm.Colo.Devices.Virtio.Blk;
 using Kvm.Colo.Devices.Virtio.Console;
 using Kvm.Colo.Devices.Virtio.Net;
@@ -30,6 +31,7 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
     [InlineData("blk")]
     [InlineData("net")]
     [InlineData("console")]
+    [InlineData("balloon")]
     public void Device_SurvivesAHostileGuest(string device) => Fuzz(device, 1, QuickOperations);
 
     [Theory]
@@ -38,6 +40,7 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
     [InlineData("blk")]
     [InlineData("net")]
     [InlineData("console")]
+    [InlineData("balloon")]
     public void Device_SurvivesTenMillionOperations(string device)
     {
         const int seeds = 10;
@@ -100,6 +103,10 @@ public sealed class VirtioFuzzTests(ITestOutputHelper output)
                     Run(bench.Virtio, random, () => HostEvent(bench, random), operations);
                 }
 
+                break;
+            case "balloon":
+                using (var bench = new VirtioBench<VirtioBalloon>(static host => new VirtioBalloon(host, "balloon0", 0, new VirtioBalloonConfig())))
+                    Run(bench, random, () => bench.Device.SetTarget((ulong)random.NextInt64(2 * (long)VirtioBench<VirtioBalloon>.RamBytes)), operations);
                 break;
             default:
                 using (var backend = new ScriptedBackend())

@@ -73,10 +73,18 @@ public sealed class VirtioRngTests : IDisposable
         var buffer = GuestBuffer.ToDriver(Buffers, 4096);
         for (int round = 0; round < 100; round++)
             Serve(buffer);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int round = 0; round < 1000; round++)
-            Serve(buffer);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // The runtime may allocate once more on this thread when it replaces a method by its optimized form; what is steady comes again.
+        long allocated = long.MaxValue;
+        for (int batch = 0; batch < 5 && allocated != 0; batch++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int round = 0; round < 1000; round++)
+                Serve(buffer);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal(0, allocated);
     }
 
     private void Serve(GuestBuffer buffer)

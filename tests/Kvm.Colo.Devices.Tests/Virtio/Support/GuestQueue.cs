@@ -67,6 +67,14 @@ internal sealed class GuestQueue(GuestMemory memory, ushort size, ulong baseAddr
         return head;
     }
 
+    /// <summary>Goes on where another driver stands, after its memory was copied over this one's.</summary>
+    public void Adopt(GuestQueue other)
+    {
+        _availableIndex = other._availableIndex;
+        _nextUsed = other._nextUsed;
+        _nextDescriptor = other._nextDescriptor;
+    }
+
     /// <summary>Puts a head into the available ring and moves the index.</summary>
     public void Offer(ushort head)
     {

@@ -1,0 +1,66 @@
+using Kvm.Colo.Kvm;
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.Machine.State;
+
+/// <summary>
+/// The CPU model in the stream: a guest goes on seeing the CPU it was booted on, and a host that cannot show it refuses the guest.
+/// Loaded before the vCPUs, whose registers depend on it.
+/// </summary>
+internal sealed class CpuidOwner : IStateOwner
+{
+    private readonly KvmVcpu[] _vcpus;
+    private readonly CpuidState _current;
+    private readonly CpuidState _staged;
+
+    /// <summary>Gives every vCPU its leaves of <paramref name="model"/>.</summary>
+    public CpuidOwner(KvmVcpu[] vcpus, CpuidTable supported, CpuidTable model)
+    {
+        _vcpus = vcpus;
+        CpuidTable offered = supported.ForVcpu(0, vcpus.Length);
+        _current = new CpuidState(offered);
+        _staged = new CpuidState(offered);
+        CpuidTable first = model.ForVcpu(0, vcpus.Length);
+        _current.Set(first);
+        Give(first);
+    }
+
+    public string Name => "colo-vm/cpuid";
+
+    public uint InstanceId => 0;
+
+    public uint Version => 1;
+
+    public DeviceState Current => _current;
+
+    public DeviceState Staged => _staged;
+
+    public void Capture()
+    {
+        // It does not change while a guest runs.
+    }
+
+    public string? Apply()
+    {
+        if (_staged.IsSameAs(_current))
+            return null;
+        CpuidTable arrived = _staged.Read();
+        try
+        {
+            Give(arrived);
+        }
+        catch (KvmException e)
+        {
+            return $"the vCPUs do not take the guest's CPU features, they may have run another guest before ({e.Message})";
+        }
+
+        _current.Set(arrived);
+        return null;
+    }
+
+    private void Give(CpuidTable table)
+    {
+        foreach (KvmVcpu vcpu in _vcpus)
+            vcpu.SetCpuid(table.ForVcpu(vcpu.Index, _vcpus.Length));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using Kvm.Colo.Kvm;
+using Kvm.Colo.Native;
+using Kvm.Colo.Stream;
+
+namespace Kvm.Colo.Machine.State;
+
+/// <summary>
+/// The CPUID leaves a guest was booted with, each seven little-endian words: function, index, flags, EAX, EBX, ECX, EDX. They must be
+/// ones this host can honour.
+/// </summary>
+/// <param name="offered">What this host can give a vCPU.</param>
+internal sealed class CpuidState(CpuidTable offered) : DeviceState
+{
+    private const int LeafBytes = 7 * sizeof(uint);
+    private readonly byte[] _leaves = new byte[CpuidTable.MaxEntries * LeafBytes];
+    private int _length;
+
+    public void Set(CpuidTable table)
+    {
+        _length = 0;
+        foreach (ref readonly kvm_cpuid_entry2 leaf in table.Entries)
+        {
+            foreach (uint word in (ReadOnlySpan<uint>)[leaf.function, leaf.index, leaf.flags, leaf.eax, leaf.ebx, leaf.ecx, leaf.edx])
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(_leaves.AsSpan(_length), word);
+                _length += sizeof(uint);
+            }
+        }
+    }
+
+    /// <summary>The table as it arrived.</summary>
+    public CpuidTable Read()
+    {
+        var entries = new kvm_cpuid_entry2[_length / LeafBytes];
+        for (int i = 0; i < entries.Length; i++)
+        {
+            ReadOnlySpan<byte> leaf = _leaves.AsSpan(i * LeafBytes, LeafBytes);
+            entries[i] = new kvm_cpuid_entry2
+            {
+                function = Word(leaf, 0),
+                index = Word(leaf, 1),
+                flags = Word(leaf, 2),
+                eax = Word(leaf, 3),
+                ebx = Word(leaf, 4),
+                ecx = Word(leaf, 5),
+                edx = Word(leaf, 6),
+            };
+        }
+
+        return new CpuidTable(entries);
+    }
+
+    /// <summary>Whether the leaves are these, without making anything.</summary>
+    public bool IsSameAs(CpuidState other) => _leaves.AsSpan(0, _length).SequenceEqual(other._leaves.AsSpan(0, other._length));
+
+    public override void Visit(StateVisitor v) => v.VariableBytes("leaves", _leaves, ref _length);
+
+    public override string? Validate()
+    {
+        if (_length == 0 || _length % LeafBytes != 0)
+            return $"{_length} bytes are no table of CPUID leaves";
+        CpuidTable wanted = Read();
+        if (wanted.Maker != offered.Maker)
+            return "the guest's CPU is another maker's";
+        if (wanted.PhysicalAddressBits > offered.PhysicalAddressBits)
+            return $"the guest uses {wanted.PhysicalAddressBits} bits of physical address, this host has {offered.PhysicalAddressBits}";
+        IReadOnlyList<string> missing = CpuidFeatures.Missing(wanted, offered);
+        return missing.Count == 0 ? null : $"the guest uses CPU features this host lacks: {string.Join(", ", missing)}";
+    }
+
+    private static uint Word(ReadOnlySpan<byte> leaf, int index) => BinaryPrimitives.ReadUInt32LittleEndian(leaf[(index * sizeof(uint))..]);
+}
