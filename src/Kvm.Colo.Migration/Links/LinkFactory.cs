@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kvm.Colo.Migration.Links;
@@ -63,20 +64,41 @@ internal static class LinkFactory
             : new Socket(AddressFamily.Unix, SocketType.Stream, protocol);
         try
         {
-            using CancellationTokenSource limit = new(deadline);
-            socket.ConnectAsync(peer, limit.Token).AsTask().GetAwaiter().GetResult();
+            ConnectBlocking(socket, peer, uri, deadline);
             return new SocketLink(socket, uri.ToString(), SendDeadline);
-        }
-        catch (OperationCanceledException e)
-        {
-            socket.Dispose();
-            throw new LinkException($"Failed to connect to '{uri}': no answer within {deadline.TotalSeconds:0.#} s", e) { IsTimeout = true };
         }
         catch
         {
             socket.Dispose();
             throw;
         }
+    }
+
+    // On a thread of its own for the sake of the deadline. An asynchronous connect would leave the socket non-blocking for life, and the
+    // runtime then hands every receive over between three threads.
+    private static void ConnectBlocking(Socket socket, EndPoint peer, MigrationUri uri, TimeSpan deadline)
+    {
+        Exception? failure = null;
+        Thread connecting = new(() =>
+        {
+            try
+            {
+                socket.Connect(peer);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        })
+        {
+            Name = "connect",
+            IsBackground = true,
+        };
+        connecting.Start();
+        if (!connecting.Join(deadline))
+            throw new LinkException($"Failed to connect to '{uri}': no answer within {deadline.TotalSeconds:0.#} s") { IsTimeout = true };
+        if (failure is not null)
+            ExceptionDispatchInfo.Capture(failure).Throw();
     }
 
     private static StreamLink OpenFile(MigrationUri uri, bool write)
