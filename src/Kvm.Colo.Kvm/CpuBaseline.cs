@@ -45,7 +45,8 @@ internal static class CpuBaseline
         if (supported.PhysicalAddressBits < PhysicalAddressBits)
         {
             throw new KvmUnavailableException(
-                $"this host has {supported.PhysicalAddressBits} bits of physical address, the baseline CPU {PhysicalAddressBits}", "use --cpu host");
+                $"this host has {supported.PhysicalAddressBits} bits of physical address, the baseline CPU {PhysicalAddressBits}",
+                "use --cpu host");
         }
 
         return table;
@@ -81,7 +82,11 @@ internal static class CpuBaseline
     }
 
     private static kvm_cpuid_entry2 BrandLeaf(uint function, ReadOnlySpan<byte> text) => Leaf(
-        function, BitConverter.ToUInt32(text), BitConverter.ToUInt32(text[4..]), BitConverter.ToUInt32(text[8..]), BitConverter.ToUInt32(text[12..]));
+        function,
+        BitConverter.ToUInt32(text),
+        BitConverter.ToUInt32(text[4..]),
+        BitConverter.ToUInt32(text[8..]),
+        BitConverter.ToUInt32(text[12..]));
 
     private static kvm_cpuid_entry2 Leaf(uint function, uint eax, uint ebx = 0, uint ecx = 0, uint edx = 0, uint flags = 0) =>
         new() { function = function, flags = flags, eax = eax, ebx = ebx, ecx = ecx, edx = edx };

@@ -21,7 +21,9 @@ internal sealed record CpuidWord(uint Function, uint Index, CpuidRegister Regist
     };
 
     /// <summary>A bit's name, or where it stands when it has none.</summary>
-    public string NameOf(int bit) => bit < Names.Length ? Names[bit] : $"leaf 0x{Function:x}.{Index} {Register.ToString().ToLowerInvariant()} bit {bit}";
+    public string NameOf(int bit) => bit < Names.Length
+        ? Names[bit]
+        : $"leaf 0x{Function:x}.{Index} {Register.ToString().ToLowerInvariant()} bit {bit}";
 
     private static uint MaskOf(string[] names)
     {

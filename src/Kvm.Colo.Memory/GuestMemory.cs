@@ -52,7 +52,9 @@ internal sealed unsafe class GuestMemory : IDisposable
 
     public IReadOnlyList<MemorySlot> Slots => _slots;
 
-    /// <summary>Whether a replica's committed image is still somebody's: false from a failover on, when the guest's own view is all that counts.</summary>
+    /// <summary>
+    /// Whether a replica's committed image is still somebody's: false from a failover on, when the guest's own view is all that counts.
+    /// </summary>
     public bool KeepsCommittedImage { get; set; } = true;
 
     /// <summary>Pages written through this door since they were last harvested.</summary>

@@ -55,7 +55,8 @@ internal sealed class RunCommand
         Command = new Command("run", "Run a virtual machine.")
         {
             _kernel, _initrd, _append, _memory, _cpus, _cpu, _name, _uuid, _disk, _net, _serial, _console, _balloon, _vmgenid, _qmp,
-            _primary, _secondary, _incoming, _delay, _paused, _noShutdown, _noReboot, _log, _trace, _traceFile, _config, _verify, _heartbeat, _tracking,
+            _primary, _secondary, _incoming, _delay, _paused, _noShutdown, _noReboot, _log, _trace, _traceFile, _config,
+            _verify, _heartbeat, _tracking,
         };
         Command.SetAction(Run);
     }

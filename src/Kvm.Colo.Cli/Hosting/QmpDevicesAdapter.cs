@@ -46,7 +46,8 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
     }
 
     public IReadOnlyList<QmpBlockDevice> BlockDevices =>
-        [.. _machine.Config.Disks.Zip(_machine.Io.BlockDevices, static (config, disk) => QmpDisks.Describe(config, disk, DevicePath(config.Id)))];
+        [.. _machine.Config.Disks.Zip(
+            _machine.Io.BlockDevices, static (config, disk) => QmpDisks.Describe(config, disk, DevicePath(config.Id)))];
 
     public QmpBalloon? Balloon => _machine.Balloon is { } balloon ? new QmpBalloon((long)balloon.ActualBytes) : null;
 

@@ -7,7 +7,9 @@ internal static class ConsoleOptions
 {
     private const string Stdio = "stdio";
 
-    /// <summary>What each is connected to, with the text it was said in. The serial line has the terminal unless the console is given it.</summary>
+    /// <summary>
+    /// What each is connected to, with the text it was said in. The serial line has the terminal unless the console is given it.
+    /// </summary>
     /// <exception cref="UsageException">Neither knows such a place, or both want the terminal.</exception>
     public static (SerialBackendSpec Serial, string SerialText, SerialBackendSpec? Console) Read(string? serial, string? console)
     {
@@ -19,7 +21,11 @@ internal static class ConsoleOptions
         if (!SerialBackendSpec.TryParse(console, out SerialBackendSpec consoleSpec, out problem))
             throw new UsageException($"--console: {problem}");
         if (serialSpec.Kind == SerialBackendKind.Stdio && consoleSpec.Kind == SerialBackendKind.Stdio)
-            throw new UsageException("--serial stdio and --console stdio: there is one terminal (give the serial line another place, or null)");
+        {
+            throw new UsageException(
+                "--serial stdio and --console stdio: there is one terminal (give the serial line another place, or null)");
+        }
+
         return (serialSpec, serialText, consoleSpec);
     }
 }
