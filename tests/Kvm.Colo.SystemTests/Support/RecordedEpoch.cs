@@ -3,6 +3,7 @@ using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Incoming;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Migration.Outgoing;
@@ -106,8 +107,10 @@ internal sealed class RecordedEpoch : IDisposable
             throw new InvalidOperationException(devices.Reason);
         RamSectionDecoder ram = new(_blocks, _features);
         NameTheBlock(ram);
+        LinkReader reader = new(link);
+        using DiskReceiver disks = new(_secondary.Machine, reader);
         using ColoSecondary session = new(
-            _secondary.Machine, _settings, control, new LinkReader(link), _blocks, ram, devices, verification, _seed, _features);
+            _secondary.Machine, _settings, control, reader, _blocks, ram, devices, disks, verification, _seed, _features);
         session.Run(new LoadOld(this, devices));
         return Words(link.Answers);
     }
@@ -185,7 +188,9 @@ internal sealed class RecordedEpoch : IDisposable
         {
             var word = (ColoMessage)System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(answers.AsSpan(at));
             words.Add(word);
-            if (word == ColoMessage.PageVerdicts)
+            if (word == ColoMessage.Refusal)
+                at += Refusal.HeadBytes + System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(answers.AsSpan(at + ColoMessageCodec.SizeBytes));
+            else if (word == ColoMessage.PageVerdicts)
                 at += PageHashAnswer.FrameBytes((int)System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(answers.AsSpan(at + 4)));
             else
                 at += ColoMessageCodec.SizeBytes;

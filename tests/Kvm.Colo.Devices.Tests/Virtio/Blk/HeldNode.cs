@@ -14,6 +14,8 @@ internal sealed class HeldNode(ulong capacityBytes) : IBlockNode
 
     public bool IsReadOnly => false;
 
+    public bool IsCongested { get; set; }
+
     public int InFlight
     {
         get

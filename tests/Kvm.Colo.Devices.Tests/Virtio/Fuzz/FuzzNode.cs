@@ -15,6 +15,8 @@ internal sealed class FuzzNode(Random random, int capacityBytes) : IBlockNode
 
     public bool IsReadOnly => false;
 
+    public bool IsCongested => false;
+
     public int InFlight => _held.Count;
 
     public void Submit(BlockRequest request)
