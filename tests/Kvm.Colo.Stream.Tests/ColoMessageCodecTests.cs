@@ -30,7 +30,7 @@ public sealed class ColoMessageCodecTests
     [Theory]
     [InlineData("00000007")]
     [InlineData("ffffffff")]
-    [InlineData("636f0006")]
+    [InlineData("636f000b")]
     [InlineData("636effff")]
     public void TryRead_IsMalformed_ForUnknownNumbers(string hex) =>
         Assert.Equal(FrameStatus.Malformed, ColoMessageCodec.TryRead(Frames.Hex(hex), All, out _));
