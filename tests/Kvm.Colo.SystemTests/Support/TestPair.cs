@@ -14,12 +14,13 @@ internal sealed class TestPair : IDisposable
 
     /// <summary>Creates both machines. RAM and state of the two sides are compared at every <paramref name="verifyEvery"/>th checkpoint; 0 for never. With
     /// <paramref name="secondaryCanBoot"/> the secondary has the boot image too, as it must to carry out a reset.</summary>
-    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1, bool secondaryCanBoot = false)
+    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1, bool secondaryCanBoot = false, int diskMiB = 0)
     {
         _verifyEvery = verifyEvery;
         Uri = new MigrationUri(MigrationTransport.Unix, Path.Combine(_folder, "link"), 0);
-        Primary = new TestMachine(image, append, memoryMiB, cpus);
-        Secondary = new TestMachine(secondaryCanBoot ? image : null, append, memoryMiB, cpus, incoming: true);
+        Primary = new TestMachine(image, append, memoryMiB, cpus, adjust: config => WithDisk(config, PrimaryDisk, diskMiB, seed: 1));
+        Secondary = new TestMachine(
+            secondaryCanBoot ? image : null, append, memoryMiB, cpus, incoming: true, adjust: config => WithDisk(config, SecondaryDisk, diskMiB, seed: 2));
         foreach (TestMachine side in (TestMachine[])[Primary, Secondary])
         {
             side.Migration.Settings.CheckpointDelayMs = checkpointDelayMs;
@@ -33,6 +34,11 @@ internal sealed class TestPair : IDisposable
     }
 
     public MigrationUri Uri { get; }
+
+    /// <summary>The image of the primary's disk, when it has one.</summary>
+    public string PrimaryDisk => Path.Combine(_folder, "primary.img");
+
+    public string SecondaryDisk => Path.Combine(_folder, "secondary.img");
 
     public TestMachine Primary { get; }
 
@@ -62,6 +68,17 @@ internal sealed class TestPair : IDisposable
         Secondary.Recorder.WaitUntil(() => Epoch >= epoch || Broken(), $"epoch {epoch}", seconds);
         if (Epoch < epoch)
             throw new InvalidOperationException($"the pair broke at epoch {Epoch}:\n{string.Join('\n', Primary.Recorder.Events.Concat(Secondary.Recorder.Events))}");
+    }
+
+    /// <summary>Adds a new disk with content that nobody else's has; none for 0 MiB.</summary>
+    public static MachineConfig WithDisk(MachineConfig config, string path, int mib, int seed)
+    {
+        if (mib == 0)
+            return config;
+        byte[] content = new byte[mib << 20];
+        new Random(seed).NextBytes(content);
+        File.WriteAllBytes(path, content);
+        return config with { Disks = [new DiskConfig(path, "disk0")] };
     }
 
     // On the secondary's control thread: the epoch is loaded, the vCPUs are still parked.

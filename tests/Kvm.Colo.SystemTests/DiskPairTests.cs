@@ -1,0 +1,137 @@
+using System.Globalization;
+using Kvm.Colo.Machine;
+using Kvm.Colo.Migration;
+using Kvm.Colo.Migration.Links;
+using Kvm.Colo.SystemTests.Support;
+using Kvm.Colo.TestKit;
+using Xunit;
+
+namespace Kvm.Colo.SystemTests;
+
+/// <summary>A protected guest's disk: what it wrote is on the other side with the epoch it belongs to, whenever its primary goes.</summary>
+[Trait("Category", "RequiresKvm")]
+public class DiskPairTests
+{
+    private const string Guest = "set=2048 depth=8 report=50";
+    private const int DiskMiB = 4;
+
+    [KvmFact]
+    public void Disks_AreEqualAtEveryCheckpoint()
+    {
+        using TestPair pair = new("disk.elf", Guest, checkpointDelayMs: 5, verifyEvery: 1, diskMiB: DiskMiB);
+        pair.Protect();
+        pair.WaitForEpoch(100);
+        pair.Primary.Console.Said.WaitForMoreLines(3);
+        pair.Primary.Machine.Stop();
+        pair.WaitForEpoch(pair.Epoch + 3);
+
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
+        AssertWhole(pair.Primary.Console.Text);
+        Assert.Equal(Content(pair.PrimaryDisk), Content(pair.SecondaryDisk));
+    }
+
+    [KvmFact]
+    public void SurvivorGoesOnWithItsDisk_WhereverTheLinkWasCut()
+    {
+        Random random = new(5);
+        for (int round = 0; round < 20; round++)
+        {
+            using TestPair pair = new("disk.elf", Guest, checkpointDelayMs: random.Next(3), memoryMiB: 8, verifyEvery: 0, diskMiB: DiskMiB);
+            pair.Protect();
+            pair.WaitForEpoch((ulong)random.Next(1, 30));
+            pair.Primary.Migration.Current!.Yank();
+            pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Error");
+            pair.Secondary.Migration.LostHeartbeat();
+            pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
+            pair.Secondary.Console.Said.WaitForMoreLines(4);
+
+            Assert.Equal(RunState.Running, pair.Secondary.Machine.State);
+            AssertWhole(pair.Secondary.Console.Text);
+
+            // The other half of the guest goes on too, until its operator ends it: each has a disk of its own.
+            pair.Primary.Console.Said.WaitForMoreLines(2);
+            AssertWhole(pair.Primary.Console.Text);
+        }
+    }
+
+    [KvmFact]
+    public void Survivor_IsProtectedAgainWithItsDisk()
+    {
+        using TestPair pair = new("disk.elf", Guest, checkpointDelayMs: 5, verifyEvery: 0, diskMiB: DiskMiB);
+        pair.Protect();
+        pair.WaitForEpoch(20);
+        TestMachine survivor = pair.Secondary;
+        pair.Primary.Migration.Current!.Yank();
+        survivor.Recorder.WaitFor("COLO_EXIT Secondary Error");
+        survivor.Migration.LostHeartbeat();
+        survivor.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
+
+        string folder = Directory.CreateTempSubdirectory("colo-disk-").FullName;
+        string image = Path.Combine(folder, "next.img");
+        using (TestMachine next = new(null, incoming: true, adjust: config => TestPair.WithDisk(config, image, DiskMiB, seed: 3)))
+        {
+            MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, "link"), 0);
+            next.Migration.Settings.VerifyCheckpoints = survivor.Migration.Settings.VerifyCheckpoints = true;
+            survivor.Migration.Settings.CheckpointDelayMs = 5;
+            next.Migration.Listen(uri, keepListening: true);
+            survivor.Migration.Protect(uri);
+            next.Recorder.WaitFor($"MIGRATION {MigrationStatus.Colo}");
+            next.Recorder.WaitUntil(() => next.Migration.Current!.Statistics.Counters.Epoch >= 20, "twenty epochs");
+            survivor.Migration.Current!.Yank();
+            next.Recorder.WaitFor("COLO_EXIT Secondary Error");
+            next.Migration.LostHeartbeat();
+            next.Console.Said.WaitForMoreLines(4);
+            AssertWhole(next.Console.Text);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [KvmFact]
+    public void DisksThatDoNotMatch_AreRefused_AndTheGuestGoesOn()
+    {
+        string folder = Directory.CreateTempSubdirectory("colo-disk-").FullName;
+        using (TestMachine primary = new("disk.elf", Guest, adjust: config => TestPair.WithDisk(config, Path.Combine(folder, "p.img"), DiskMiB, seed: 1)))
+        using (TestMachine secondary = new(
+            null, incoming: true, adjust: config => TestPair.WithDisk(config, Path.Combine(folder, "s.img"), DiskMiB * 2, seed: 2)))
+        {
+            MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, "link"), 0);
+            secondary.Migration.Listen(uri, keepListening: true);
+            primary.Machine.Start();
+            primary.Migration.Protect(uri);
+            primary.Recorder.WaitUntil(
+                () => primary.Recorder.Events.Any(static e => e.StartsWith("message: not protected yet", StringComparison.Ordinal)), "the refusal");
+            primary.Console.Said.WaitForMoreLines(2);
+            AssertWhole(primary.Console.Text);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    // Every report of the guest stands for a whole set read back; their numbers follow each other.
+    private static void AssertWhole(string console)
+    {
+        Assert.DoesNotContain("BROKEN", console, StringComparison.Ordinal);
+        Assert.DoesNotContain("TRAP", console, StringComparison.Ordinal);
+        int last = 0;
+        foreach (string line in console.Split('\n'))
+        {
+            string[] words = line.Split(' ');
+            if (words is not ["disk", _, "ok", ..])
+                continue;
+            int number = int.Parse(words[1], CultureInfo.InvariantCulture);
+            Assert.True(last == 0 || number == last + 50, $"{number} after {last}");
+            last = number;
+        }
+
+        Assert.True(last > 0, console);
+    }
+
+    private static byte[] Content(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        byte[] content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
+    }
+}
