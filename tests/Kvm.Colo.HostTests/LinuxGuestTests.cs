@@ -35,7 +35,7 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
     public void Save_RestoresInTheMiddleOfDiskLoad() => Run(240, "save", "cloud");
 
     [TestbedFact]
-    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(300, "pair", "cloud", "2", "20");
+    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(400, "pair", "cloud", "2", "20");
 
     private void Run(int seconds, string name, params string[] arguments) =>
         Assert.Contains($"{name} ok", _host.Scenario(TimeSpan.FromSeconds(seconds), name, arguments), StringComparison.Ordinal);
