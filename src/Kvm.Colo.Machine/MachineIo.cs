@@ -168,11 +168,12 @@ internal sealed partial class MachineIo : IDisposable
     }
 
     /// <summary>Primary: from here on what the guest sends waits for its epoch.</summary>
-    /// <param name="pressure">Asks for a checkpoint; any thread, returns at once.</param>
-    public void BeginOutputCommit(Action pressure)
+    /// <param name="waits">Told of the first frame of an epoch; any thread, returns at once.</param>
+    /// <param name="pressure">Asks for a checkpoint; so too.</param>
+    public void BeginOutputCommit(Action waits, Action pressure)
     {
         foreach (NetGate gate in _gates)
-            gate.Hold(pressure);
+            gate.Hold(waits, pressure);
     }
 
     /// <summary>Primary, at the cut: what was sent up to here belongs to the epoch.</summary>

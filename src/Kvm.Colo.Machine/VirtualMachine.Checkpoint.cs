@@ -78,11 +78,12 @@ internal sealed partial class VirtualMachine
     });
 
     /// <summary>From here on the guest is a primary's: what it writes to its consoles travels with its epochs, its frames wait for them.</summary>
-    /// <param name="pressure">Asks for a checkpoint because much waits; any thread, returns at once.</param>
-    public void BeginRecording(Action pressure) => Invoke(() =>
+    /// <param name="waits">Told of the first frame of an epoch that waits; any thread, returns at once.</param>
+    /// <param name="pressure">Asks for a checkpoint because much waits; so too.</param>
+    public void BeginRecording(Action waits, Action pressure) => Invoke(() =>
     {
         _devices.SetOutput(SerialOutputMode.Recording);
-        _devices.Io.BeginOutputCommit(pressure);
+        _devices.Io.BeginOutputCommit(waits, pressure);
     });
 
     /// <summary>The pair is no more, this guest goes on alone.</summary>

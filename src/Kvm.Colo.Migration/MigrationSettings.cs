@@ -11,6 +11,7 @@ internal sealed class MigrationSettings
     private volatile bool _colo;
     private volatile bool _verifyCheckpoints;
     private volatile bool _strictPause;
+    private long _outputDelayTicks = 10 * TimeSpan.TicksPerMillisecond;
     private long _commitLimitTicks = TimeSpan.TicksPerSecond;
 
     /// <summary>Raised after the checkpoint delay was set: in COLO that means a checkpoint now.</summary>
@@ -62,6 +63,13 @@ internal sealed class MigrationSettings
 
     /// <summary>Whether a large dirty set is copied while the guest runs, so that the pause holds only the rest.</summary>
     public bool CopyAhead { get; set; } = true;
+
+    /// <summary>How long a frame to the network may wait before a checkpoint is taken for its sake.</summary>
+    public TimeSpan OutputDelay
+    {
+        get => new(Interlocked.Read(ref _outputDelayTicks));
+        set => Interlocked.Exchange(ref _outputDelayTicks, value.Ticks);
+    }
 
     /// <summary>Whether the secondary overwrites hot pages instead of dropping them. Read when a session begins.</summary>
     public bool KeepHotPages { get; set; } = true;

@@ -16,9 +16,11 @@ internal sealed class NetGate(INetBackend network) : INetBackend
     private FrameRing? _waiting;
     private NetGateMode _mode;
     private Action? _pressure;
+    private Action? _waits;
     private ulong _cut;
     private bool _isReceiving;
     private bool _hasPressed;
+    private bool _hasWaited;
     private bool _hasRefused;
     private long _held;
     private long _dropped;
@@ -79,6 +81,7 @@ internal sealed class NetGate(INetBackend network) : INetBackend
     public Errno TrySend(ReadOnlySpan<byte> frame)
     {
         Action? pressure = null;
+        Action? waits = null;
         lock (_lock)
         {
             if (_mode == NetGateMode.Open)
@@ -90,6 +93,12 @@ internal sealed class NetGate(INetBackend network) : INetBackend
             }
 
             _held++;
+            if (!_hasWaited)
+            {
+                _hasWaited = true;
+                waits = _waits;
+            }
+
             if (_waiting.UsedBytes >= CapacityBytes / 2 && !_hasPressed)
             {
                 _hasPressed = true;
@@ -97,6 +106,7 @@ internal sealed class NetGate(INetBackend network) : INetBackend
             }
         }
 
+        waits?.Invoke();
         pressure?.Invoke();
         return Errno.None;
     }
@@ -104,12 +114,14 @@ internal sealed class NetGate(INetBackend network) : INetBackend
     public Errno SetOffloads(NetOffloads offloads) => network.SetOffloads(offloads);
 
     /// <summary>Primary: from here on frames wait for their epoch.</summary>
-    /// <param name="pressure">Called, on any thread, once per epoch in which much waits; must return at once.</param>
-    public void Hold(Action pressure)
+    /// <param name="waits">Called, on any thread, for the first frame of an epoch; must return at once.</param>
+    /// <param name="pressure">Called so once per epoch in which much waits.</param>
+    public void Hold(Action waits, Action pressure)
     {
         lock (_lock)
         {
             _waiting ??= new FrameRing(CapacityBytes);
+            _waits = waits;
             _pressure = pressure;
             _cut = _waiting.Tail;
             _mode = NetGateMode.Holding;
@@ -123,7 +135,7 @@ internal sealed class NetGate(INetBackend network) : INetBackend
         {
             if (_waiting is not null)
                 _cut = _waiting.Tail;
-            _hasPressed = false;
+            _hasPressed = _hasWaited = false;
         }
     }
 
@@ -174,8 +186,8 @@ internal sealed class NetGate(INetBackend network) : INetBackend
                 return false;
             Release(_waiting!.Tail);
             _mode = NetGateMode.Open;
-            _pressure = null;
-            _hasPressed = false;
+            _waits = _pressure = null;
+            _hasPressed = _hasWaited = false;
             UpdateReceiving();
             return TakeRefused();
         }

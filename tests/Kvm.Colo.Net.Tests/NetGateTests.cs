@@ -7,6 +7,7 @@ public sealed class NetGateTests : IDisposable
     private readonly RecordingNet _network = new();
     private readonly NetGate _gate;
     private int _pressed;
+    private int _waited;
 
     public NetGateTests() => _gate = new NetGate(_network);
 
@@ -39,6 +40,19 @@ public sealed class NetGateTests : IDisposable
         Assert.Equal([1, 2, 3, 4], Left());
         Assert.Equal(3, _gate.HeldFrames);
         Assert.Equal(0, _gate.DroppedFrames);
+    }
+
+    [Fact]
+    public void FirstFrameOfAnEpoch_IsToldOf()
+    {
+        Hold();
+        Assert.Equal(0, _waited);
+        Send(1, 2);
+        Assert.Equal(1, _waited);
+        _gate.MarkCut();
+        _gate.ReleaseCut();
+        Send(3, 4);
+        Assert.Equal(2, _waited);
     }
 
     [Fact]
@@ -121,7 +135,7 @@ public sealed class NetGateTests : IDisposable
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocated);
     }
 
-    private void Hold() => _gate.Hold(() => _pressed++);
+    private void Hold() => _gate.Hold(() => _waited++, () => _pressed++);
 
     private void Send(params byte[] numbers)
     {

@@ -1,3 +1,4 @@
+using Kvm.Colo.Devices.Virtio.Balloon;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
@@ -29,7 +30,7 @@ public class QmpMachineTests
     [KvmFact]
     public void EveryQueryAndEveryInfo_Answers()
     {
-        using RunStateVm vm = new();
+        using RunStateVm vm = new(adjust: static config => config with { Balloon = new VirtioBalloonConfig(), HasGenerationId = true });
         vm.Client.Execute("cont");
         int asked = 0;
         foreach (QmpCommand command in QmpSchemas.Product.Commands.Where(static each => each.Name.StartsWith("query-", StringComparison.Ordinal)))

@@ -18,11 +18,12 @@ internal sealed class RunStateVm : IDisposable
     private readonly QmpServer _server;
     private readonly QmpAddress _address;
 
-    public RunStateVm(bool incoming = false)
+    public RunStateVm(bool incoming = false, Func<MachineConfig, MachineConfig>? adjust = null)
     {
         EventBridge events = new(trace: null, NullLogger.Instance, new ProgressLine(isQuiet: true));
         SettingsBridge settings = new();
         MachineConfig config = new() { MemoryBytes = 4 << 20, Boot = RunStateGuest.Source, Serial = Console, IsIncoming = incoming };
+        config = adjust?.Invoke(config) ?? config;
         Machine = VirtualMachine.Create(config, _kvm, events, NullLogger.Instance, TimeProvider.System);
         Manager = new MigrationManager(Machine, settings.Runtime, events);
         events.Connect(Machine);

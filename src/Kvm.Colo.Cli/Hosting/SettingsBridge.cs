@@ -43,6 +43,7 @@ internal sealed class SettingsBridge
             Runtime.VerifyCheckpoints = parameters.Get(MigrationParameterTable.VerifyCheckpoints);
             Runtime.StrictPause = parameters.Get(MigrationParameterTable.StrictPause);
             Runtime.CommitLimit = TimeSpan.FromMilliseconds(parameters.Get(MigrationParameterTable.CommitLimit));
+            Runtime.OutputDelay = TimeSpan.FromMilliseconds(parameters.Get(MigrationParameterTable.OutputDelay));
             Runtime.CopyAhead = parameters.Get(MigrationParameterTable.CopyAhead);
             Runtime.PageHashes = parameters.Get(MigrationParameterTable.PageHashes);
             Runtime.KeepHotPages = parameters.Get(MigrationParameterTable.KeepHotPages);

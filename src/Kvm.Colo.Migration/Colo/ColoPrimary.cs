@@ -120,6 +120,13 @@ internal sealed class ColoPrimary : IDisposable
                 return null;
             TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
             CheckpointCause? cause = _control.TakeCheckpointRequest() ?? (due <= TimeSpan.Zero ? CheckpointCause.Timer : null);
+            if (cause is null && _control.OutputAge is { } age)
+            {
+                TimeSpan left = _settings.OutputDelay - age;
+                due = left < due ? left : due;
+                cause = left <= TimeSpan.Zero ? CheckpointCause.Network : null;
+            }
+
             if (cause is not null)
             {
                 _lastTrigger = Stopwatch.GetTimestamp();
@@ -170,6 +177,7 @@ internal sealed class ColoPrimary : IDisposable
         long bytes = _link.BytesSent;
         Send(ColoMessage.CheckpointRequest);
         Expect(ColoMessage.CheckpointReply);
+        _control.ForgetOutput();
         _capture.HashAllRam = _settings.VerifyCheckpoints;
         _capture.Begin();
         if (_settings.CopyAhead)

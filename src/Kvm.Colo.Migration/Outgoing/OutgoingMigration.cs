@@ -226,7 +226,7 @@ internal sealed class OutgoingMigration : IDisposable
     private void RunColo(DiskSender disks, ColoConfiguration configuration, ReturnInbox inbox)
     {
         _capture.HashAllRam = false;
-        _machine.BeginRecording(_control.RequestNetworkCheckpoint);
+        _machine.BeginRecording(_control.OnOutputWaits, _control.RequestNetworkCheckpoint);
         try
         {
             disks.CatchUp();

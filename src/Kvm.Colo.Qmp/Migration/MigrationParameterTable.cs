@@ -76,6 +76,11 @@ internal static class MigrationParameterTable
         "milliseconds an epoch may take to commit before the guest is slowed down (cpu-throttle-initial, -increment), 0 for no limit; ours",
         static value => value <= 600_000, "an integer in the range of 0 to 600000 ms"));
 
+    public static readonly MigrationParameter<uint> OutputDelay = Add(new MigrationParameter<uint>(
+        "__org.colo-vm_output-delay", s_all.Count, QmpTypes.UInt32, 10,
+        "milliseconds a frame of the guest may wait before a checkpoint is taken for it; ours",
+        static value => value <= 600_000, "an integer in the range of 0 to 600000 ms"));
+
     public static readonly MigrationParameter<bool> CopyAhead = On("__org.colo-vm_copy-ahead",
         "copy a large dirty set while the guest still runs, so that the pause copies only what was written again; ours");
 

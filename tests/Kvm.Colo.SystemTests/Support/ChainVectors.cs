@@ -43,7 +43,7 @@ internal sealed partial class ChainVectors
             .Select(static m => (long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), m.Groups[2].Value))];
         long step = StepOf(append);
         for (int i = 1; i < seen.Length; i++)
-            Assert.Equal(seen[i - 1].Link + step, seen[i].Link);
+            Assert.True(seen[i - 1].Link + step == seen[i].Link, $"{seen[i].Link} follows {seen[i - 1].Link}:\n{console[^Math.Min(console.Length, 3000)..]}");
         return seen;
     }
 
