@@ -113,6 +113,13 @@ internal sealed partial class VirtualMachine
             ChangeState(to);
     });
 
+    /// <summary>Tells the network again where the guest is; a speculating one is nowhere.</summary>
+    public void AnnounceSelf() => Invoke(() =>
+    {
+        if (!IsSpeculative)
+            _devices.Io.Announce();
+    });
+
     /// <summary>Waits until everything posted before has been carried out.</summary>
     public void Synchronize() => Invoke(static () => { });
 

@@ -35,6 +35,7 @@ public sealed class QemuPythonTests : IDisposable
     public void Dispose() => _fixture.Dispose();
 
     [QemuPythonFact]
+    [Trait("Category", "OnRequest")]
     public void Library_AcceptsUs() => Assert.Equal(
         """
         {'running': True, 'status': 'running'}
@@ -50,6 +51,7 @@ public sealed class QemuPythonTests : IDisposable
         Run(["-c", Script, _fixture.Address.Path!], ""));
 
     [QemuPythonFact]
+    [Trait("Category", "OnRequest")]
     public void Shell_AcceptsUs()
     {
         string said = Run(["-m", "qemu.qmp.qmp_shell", _fixture.Address.Path!], "query-name\nset-action panic=none\n");

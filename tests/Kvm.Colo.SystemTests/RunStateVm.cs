@@ -30,7 +30,7 @@ internal sealed class RunStateVm : IDisposable
         MachineHost host = new(
             Machine,
             new QmpMachineAdapter(Machine),
-            new QmpMigrationAdapter(Manager, settings, events),
+            new QmpMigrationAdapter(Machine, Manager, settings, events),
             new QmpColoAdapter(Manager),
             new QmpDevicesAdapter(Machine, "null"));
         _server = new QmpServer(host, new QmpServerOptions());

@@ -1,3 +1,4 @@
+using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
@@ -10,7 +11,7 @@ using MigrationTransport = Kvm.Colo.Migration.Links.MigrationTransport;
 namespace Kvm.Colo.Cli.Hosting;
 
 /// <summary>Migration for the control socket.</summary>
-internal sealed class QmpMigrationAdapter(MigrationManager manager, SettingsBridge settings, EventBridge events) : IQmpMigration
+internal sealed class QmpMigrationAdapter(VirtualMachine machine, MigrationManager manager, SettingsBridge settings, EventBridge events) : IQmpMigration
 {
     private const long PageBytes = 4096;
     private static readonly QmpYankInstance s_link = new(QmpYankKind.Migration, Id: null);
@@ -70,10 +71,8 @@ internal sealed class QmpMigrationAdapter(MigrationManager manager, SettingsBrid
 
     public void Recover(string uri) => throw new QmpCommandException("Migrate recover can only be run when postcopy is paused.");
 
-    /// <summary>The machine has no network interface, so there is none to announce.</summary>
-    public void AnnounceSelf(QmpAnnounceRequest request)
-    {
-    }
+    /// <summary>In the rounds a card always makes; of a secondary the primary speaks.</summary>
+    public void AnnounceSelf(QmpAnnounceRequest request) => machine.AnnounceSelf();
 
     public bool TryYank(QmpYankInstance instance) => instance == s_link && manager.Current?.Yank() == true;
 

@@ -134,7 +134,7 @@ internal sealed class VmProcess : IDisposable
         MachineHost host = new(
             _machine!,
             new QmpMachineAdapter(_machine!),
-            new QmpMigrationAdapter(_manager!, _settings, _events),
+            new QmpMigrationAdapter(_machine!, _manager!, _settings, _events),
             new QmpColoAdapter(_manager!),
             new QmpDevicesAdapter(_machine!, _options.SerialText, _options.ConsoleText));
         _server = new QmpServer(host, new QmpServerOptions

@@ -52,7 +52,7 @@ internal static class QmpMeasurement
             MachineHost host = new(
                 machine,
                 new QmpMachineAdapter(machine),
-                new QmpMigrationAdapter(manager, settings, events),
+                new QmpMigrationAdapter(machine, manager, settings, events),
                 new QmpColoAdapter(manager),
                 new QmpDevicesAdapter(machine, "null"));
             using QmpServer server = new(host, new QmpServerOptions());

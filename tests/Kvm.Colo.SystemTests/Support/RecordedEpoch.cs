@@ -53,7 +53,7 @@ internal sealed class RecordedEpoch : IDisposable
         _oldBlob = SaveBlob(_secondary.Machine);
 
         primary.Machine.Start();
-        primary.Console.Said.WaitForMoreLines(1);
+        primary.Console.Said.WaitForMoreLines(2); // the rest of the first line changes no page
         primary.Machine.Stop();
         int start = link.Sent.Length;
         ours.RequestCheckpoint(CheckpointCause.Request);
