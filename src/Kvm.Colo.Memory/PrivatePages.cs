@@ -37,16 +37,20 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
                 memory.RestorePrivatePage(((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(hot));
         }
 
-        for (ulong first = _stale.NextSet(0); first < _stale.PageCount;)
-        {
-            ulong end = _stale.NextClear(first);
-            memory.DropPrivatePages(first, end - first);
-            first = _stale.NextSet(end);
-        }
-
-        _stale.ClearAll();
+        Drop(_stale);
         (Written, _writtenBefore) = (_writtenBefore, Written);
         Written.ClearAll();
+    }
+
+    /// <summary>
+    /// Takes back what was written since <see cref="Reconcile"/> (<see cref="Written"/>, which it empties) although the guest did not run:
+    /// KVM itself writes guest memory when a vCPU is loaded.
+    /// </summary>
+    public void TakeBack()
+    {
+        for (ulong page = Written.NextSet(0); page < Written.PageCount; page = Written.NextSet(page + 1))
+            _kept.Clear(page);
+        Drop(Written);
     }
 
     public void Dispose()
@@ -55,6 +59,18 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
         _stale.Dispose();
         _writtenBefore.Dispose();
         Written.Dispose();
+    }
+
+    private void Drop(PageBitmap pages)
+    {
+        for (ulong first = pages.NextSet(0); first < pages.PageCount;)
+        {
+            ulong end = pages.NextClear(first);
+            memory.DropPrivatePages(first, end - first);
+            first = pages.NextSet(end);
+        }
+
+        pages.ClearAll();
     }
 
     private static int NextUsed(ReadOnlySpan<ulong> words, int from)

@@ -63,6 +63,25 @@ public sealed class PrivatePagesTests : IDisposable
         Assert.Equal(77, _memory.Page(5)[0]);
     }
 
+    [Fact]
+    public void WhatKvmWritesWithoutTheGuest_IsTakenBack()
+    {
+        for (byte epoch = 1; epoch <= 2; epoch++)
+        {
+            GuestWrites(5, epoch);
+            Reconcile();
+        }
+
+        GuestWrites(5, 99);
+        GuestWrites(6, 99);
+        _private.Written.TakeFrom(_memory.DeviceDirty);
+        _private.TakeBack();
+
+        Assert.True(_memory.Page(5).SequenceEqual(_memory.CommittedPage(5)));
+        Assert.True(_memory.Page(6).SequenceEqual(_memory.CommittedPage(6)));
+        Assert.Equal(0ul, _private.Written.CountSet());
+    }
+
     public void Dispose()
     {
         _private.Dispose();

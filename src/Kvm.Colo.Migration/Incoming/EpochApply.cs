@@ -25,6 +25,10 @@ internal sealed class EpochApply(
         _changed.ClearAll();
         if (devices.Apply() is { } failure)
             throw new MigrationException($"this host cannot load the epoch: {failure}");
+
+        // Loading a vCPU makes KVM write its paravirtual pages (steal time), where the epoch has put what belongs there.
+        dirtyLog.Harvest(_private.Written);
+        _private.TakeBack();
         if (verification.Arrived is { } expected && RamHasher.Compute(memory) != expected)
             throw new MigrationException($"verification failed: RAM differs from the primary's at the cut ({DescribeDifference()})");
     }
