@@ -1,9 +1,9 @@
 # What the scenarios share: VMs by name, their serial lines and control sockets. Sourced by a scenario that runs inside an emulated host,
-# with the tree as its working folder. A failure prints the ends of all serial lines.
+# with the tree as its working folder. A failure prints the ends of all serial lines and the registers of what still runs.
 
 set -euo pipefail
 
-work=$(mktemp -d /tmp/scenario.XXXXXX)
+work=$(mktemp -d)
 linux=out/images/linux
 declare -A pids=()
 
@@ -14,7 +14,7 @@ nap() { read -r -t "$1" -u "$never" || true; }
 after_vms() { :; }
 
 finish() {
-    local status=$? name
+    local status=$? name state
     trap - EXIT
     if (( status != 0 )); then
         for name in "$work"/*.out; do
@@ -22,6 +22,13 @@ finish() {
             printf -- '--- %s\n' "${name##*/}"
             tail -n 40 "$name"
             tail -n 20 "${name%.out}.err"
+        done
+        for name in "${!pids[@]}"; do
+            [[ -S $work/$name.qmp ]] || continue
+            printf -- '--- %s: registers\n' "$name"
+            for state in 'info status' 'info cpus' 'info registers'; do
+                qmp "$name" --timeout 10 human-monitor-command command-line="$state" 2>&1 || true
+            done
         done
     fi
     for name in "${!pids[@]}"; do kill -KILL "${pids[$name]}" 2> /dev/null || true; done
