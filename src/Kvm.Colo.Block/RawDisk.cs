@@ -17,8 +17,7 @@ internal sealed partial class RawDisk : IBlockNode
     private readonly Thread[] _workers = new Thread[WorkerCount];
     private readonly object _lock = new();
     private readonly object _idle = new();
-    private BlockRequest? _first;
-    private BlockRequest? _last;
+    private BlockRequestQueue _waiting;
     private int _inFlight;
     private bool _closing;
     private bool _readsMayWait;
@@ -79,7 +78,6 @@ internal sealed partial class RawDisk : IBlockNode
 
     public void Submit(BlockRequest request)
     {
-        request.Next = null;
         Interlocked.Increment(ref _inFlight);
         if (Check(request) is var refusal && refusal != Errno.None)
             End(request, refusal);
@@ -175,11 +173,7 @@ internal sealed partial class RawDisk : IBlockNode
     {
         lock (_lock)
         {
-            if (_last is null)
-                _first = request;
-            else
-                _last.Next = request;
-            _last = request;
+            _waiting.Add(request);
             Monitor.Pulse(_lock);
         }
     }
@@ -203,19 +197,9 @@ internal sealed partial class RawDisk : IBlockNode
     {
         lock (_lock)
         {
-            while (_first is null)
-            {
-                if (_closing)
-                    return null;
+            while (_waiting.Count == 0 && !_closing)
                 Monitor.Wait(_lock);
-            }
-
-            BlockRequest request = _first;
-            _first = request.Next;
-            request.Next = null;
-            if (_first is null)
-                _last = null;
-            return request;
+            return _waiting.TakeFirst();
         }
     }
 }

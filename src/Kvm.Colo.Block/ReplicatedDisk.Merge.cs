@@ -35,7 +35,7 @@ internal sealed partial class ReplicatedDisk
         {
             if (_mode == ReplicatedDiskMode.Merging && WaitsForMerge(request, first, count))
             {
-                Hold(request);
+                _held.Add(request);
                 Monitor.PulseAll(_lock);
                 return;
             }
@@ -82,7 +82,7 @@ internal sealed partial class ReplicatedDisk
     // What a request waits for goes first.
     private ulong FirstToMerge()
     {
-        for (BlockRequest? request = _heldFirst; request is not null; request = request.Next)
+        for (BlockRequest? request = _held.First; request is not null; request = request.Next)
         {
             TryRange(request, out ulong first, out ulong count);
             if (_overlaid!.Overlaps(first, count))
@@ -94,12 +94,12 @@ internal sealed partial class ReplicatedDisk
 
     private bool OnMerged(ulong first, ulong count)
     {
-        BlockRequest? released;
+        BlockRequestQueue released;
         lock (_lock)
         {
             _overlaid!.Remove(first, count);
             _mergeFails = false;
-            if (_held == 0)
+            if (_held.Count == 0)
                 return false;
             released = TakeReleased();
         }
@@ -111,20 +111,19 @@ internal sealed partial class ReplicatedDisk
     // Nothing is lost: reads find it in the overlay. What waits is told, and it is tried again, at once when the guest does.
     private bool OnMergeFailed(Errno result)
     {
-        BlockRequest? failed;
+        BlockRequestQueue failed;
         bool isFirst;
         lock (_lock)
         {
-            failed = _heldFirst;
-            _heldFirst = _heldLast = null;
-            _held = 0;
+            failed = _held.TakeAll();
             isFirst = !_mergeFails;
             _mergeFails = true;
         }
 
         if (isFirst)
             _report($"disk {Name}: {new NativeException("the takeover's data cannot be written", result).Message}; trying again");
-        FailAll(failed, result);
+        while (failed.TakeFirst() is { } request)
+            request.Complete(result);
         lock (_lock)
         {
             if (!_isClosing)
@@ -136,7 +135,7 @@ internal sealed partial class ReplicatedDisk
     private void FinishMerge()
     {
         RawDisk overlay = _overlay!;
-        BlockRequest? released;
+        BlockRequestQueue released;
         lock (_lock)
         {
             _mode = ReplicatedDiskMode.Ordinary;

@@ -16,8 +16,7 @@ internal sealed partial class ReplicatedDisk
     private RawDisk? _overlay;
     private SectorMap? _overlaid;
     private Thread? _overlayThread;
-    private BlockRequest? _mixedFirst;
-    private BlockRequest? _mixedLast;
+    private BlockRequestQueue _mixedWaiting;
     private int _mixed;
     private int _overlayReads;
     private int _overlayWrites;
@@ -104,7 +103,9 @@ internal sealed partial class ReplicatedDisk
             {
                 if (_overlaid.NextSet(first) > first || _overlaid.NextClear(first) - first < count)
                 {
-                    Enqueue(request);
+                    _mixedWaiting.Add(request);
+                    _mixed++;
+                    Monitor.PulseAll(_lock);
                     return;
                 }
 
@@ -137,41 +138,20 @@ internal sealed partial class ReplicatedDisk
         }
     }
 
-    private void Enqueue(BlockRequest request)
-    {
-        request.Next = null;
-        if (_mixedLast is null)
-            _mixedFirst = request;
-        else
-            _mixedLast.Next = request;
-        _mixedLast = request;
-        _mixed++;
-        Monitor.PulseAll(_lock);
-    }
-
     // Reads that lie partly in the overlay, then, after a takeover, the merge.
     private void WorkOnOverlay()
     {
         byte[] piece = new byte[PieceBytes];
         while (true)
         {
-            BlockRequest? mixed = null;
+            BlockRequest? mixed;
             lock (_lock)
             {
-                while (_mixedFirst is null && _mode == ReplicatedDiskMode.Speculative && !_isClosing)
+                while (_mixedWaiting.Count == 0 && _mode == ReplicatedDiskMode.Speculative && !_isClosing)
                     Monitor.Wait(_lock);
-                if (_mixedFirst is { } first)
-                {
-                    mixed = first;
-                    _mixedFirst = first.Next;
-                    if (_mixedFirst is null)
-                        _mixedLast = null;
-                    first.Next = null;
-                }
-                else if (_isClosing && _mode == ReplicatedDiskMode.Speculative)
-                {
+                mixed = _mixedWaiting.TakeFirst();
+                if (mixed is null && _isClosing && _mode == ReplicatedDiskMode.Speculative)
                     return;
-                }
             }
 
             if (mixed is not null)

@@ -61,7 +61,7 @@ internal sealed partial class ReplicatedDisk
     /// <summary>The pair is no more: what waits goes on.</summary>
     public void EndRecording()
     {
-        BlockRequest? released;
+        BlockRequestQueue released;
         lock (_lock)
         {
             if (_mode != ReplicatedDiskMode.Recording)
@@ -119,11 +119,11 @@ internal sealed partial class ReplicatedDisk
     /// <summary>The session has read these sectors: writes to them go on.</summary>
     public void Thaw(ulong first, ulong count)
     {
-        BlockRequest? released;
+        BlockRequestQueue released;
         lock (_lock)
         {
             _frozen?.Remove(first, count);
-            if (_held == 0)
+            if (_held.Count == 0)
                 return;
             released = TakeReleased();
         }
@@ -143,7 +143,7 @@ internal sealed partial class ReplicatedDisk
         {
             if (_mode == ReplicatedDiskMode.Recording && _frozen!.Overlaps(first, count))
             {
-                Hold(request);
+                _held.Add(request);
                 return;
             }
 

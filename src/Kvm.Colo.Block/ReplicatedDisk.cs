@@ -16,9 +16,7 @@ internal sealed partial class ReplicatedDisk : IBlockNode
     private readonly Action<string> _report;
     private readonly object _lock = new();
     private volatile ReplicatedDiskMode _mode;
-    private BlockRequest? _heldFirst;
-    private BlockRequest? _heldLast;
-    private int _held;
+    private BlockRequestQueue _held;
 
     /// <summary>Takes the image over.</summary>
     /// <param name="image">What the disk is.</param>
@@ -52,7 +50,7 @@ internal sealed partial class ReplicatedDisk : IBlockNode
         get
         {
             lock (_lock)
-                return _image.InFlight + _held + _mixed + (_overlay?.InFlight ?? 0);
+                return _image.InFlight + _held.Count + _mixed + (_overlay?.InFlight ?? 0);
         }
     }
 
@@ -81,7 +79,7 @@ internal sealed partial class ReplicatedDisk : IBlockNode
         RawDisk? overlay;
         lock (_lock)
         {
-            while (_held + _mixed > 0)
+            while (_held.Count + _mixed > 0)
             {
                 TimeSpan left = deadline - TimeProvider.System.GetElapsedTime(start);
                 if (left <= TimeSpan.Zero || !Monitor.Wait(_lock, left))
@@ -118,46 +116,20 @@ internal sealed partial class ReplicatedDisk : IBlockNode
             && (request.OffsetBytes | request.LengthBytes) % SectorBytes == 0;
     }
 
-    private void Hold(BlockRequest request)
+    // Takes out of the waiting list, in order, what waits for nothing any more, as a queue of its own. The lock is held.
+    private BlockRequestQueue TakeReleased()
     {
-        request.Next = null;
-        if (_heldLast is null)
-            _heldFirst = request;
-        else
-            _heldLast.Next = request;
-        _heldLast = request;
-        _held++;
-    }
-
-    // Takes out of the waiting list, in order, what waits for nothing any more, as a list of its own. The lock is held.
-    private BlockRequest? TakeReleased()
-    {
-        BlockRequest? released = null;
-        BlockRequest? last = null;
-        BlockRequest? request = _heldFirst;
-        _heldFirst = _heldLast = null;
-        _held = 0;
-        while (request is not null)
+        BlockRequestQueue released = default;
+        BlockRequestQueue held = _held.TakeAll();
+        while (held.TakeFirst() is { } request)
         {
-            BlockRequest? next = request.Next;
             if (MustWait(request))
-            {
-                Hold(request);
-            }
+                _held.Add(request);
             else
-            {
-                request.Next = null;
-                if (last is null)
-                    released = request;
-                else
-                    last.Next = request;
-                last = request;
-            }
-
-            request = next;
+                released.Add(request);
         }
 
-        if (_held == 0)
+        if (_held.Count == 0)
             Monitor.PulseAll(_lock);
         return released;
     }
@@ -174,25 +146,9 @@ internal sealed partial class ReplicatedDisk : IBlockNode
     }
 
     // Without the lock: a request may end inside Submit.
-    private void SubmitAll(BlockRequest? request)
+    private void SubmitAll(BlockRequestQueue requests)
     {
-        while (request is not null)
-        {
-            BlockRequest? next = request.Next;
-            request.Next = null;
+        while (requests.TakeFirst() is { } request)
             Submit(request);
-            request = next;
-        }
-    }
-
-    private static void FailAll(BlockRequest? request, Errno result)
-    {
-        while (request is not null)
-        {
-            BlockRequest? next = request.Next;
-            request.Next = null;
-            request.Complete(result);
-            request = next;
-        }
     }
 }
