@@ -30,6 +30,16 @@ internal sealed unsafe class PageBitmap : IDisposable
 
     public ulong* Pointer => _words;
 
+    /// <summary>
+    /// The first word at or after <paramref name="from"/> with a bit set, or the number of words. Vectorised: the cost of a harvest must
+    /// not follow the size of the RAM more than it has to.
+    /// </summary>
+    public static int NextNonZero(ReadOnlySpan<ulong> words, int from)
+    {
+        int next = words[from..].IndexOfAnyExcept(0ul);
+        return next < 0 ? words.Length : from + next;
+    }
+
     /// <summary>Sets the bit of one page. The write it stands for must have happened before (a mark taken early can be harvested early).</summary>
     public void Mark(ulong page)
     {
@@ -108,12 +118,5 @@ internal sealed unsafe class PageBitmap : IDisposable
         }
 
         return Math.Min(PageCount, ((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(bits));
-    }
-
-    // Vectorised: the cost of a harvest must not follow the size of the RAM more than it has to.
-    private static int NextNonZero(ReadOnlySpan<ulong> words, int from)
-    {
-        int next = words[from..].IndexOfAnyExcept(0ul);
-        return next < 0 ? words.Length : from + next;
     }
 }

@@ -28,7 +28,7 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
         _stale.Add(changed);
         _stale.Add(_kept);
         Span<ulong> stale = _stale.Words;
-        for (int word = NextUsed(stale, 0); word < stale.Length; word = NextUsed(stale, word + 1))
+        for (int word = PageBitmap.NextNonZero(stale, 0); word < stale.Length; word = PageBitmap.NextNonZero(stale, word + 1))
         {
             ulong hot = keepsHot ? Written.Words[word] & _writtenBefore.Words[word] : 0;
             stale[word] &= ~hot;
@@ -46,12 +46,7 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
     /// Takes back what was written since <see cref="Reconcile"/> (<see cref="Written"/>, which it empties) although the guest did not run:
     /// KVM itself writes guest memory when a vCPU is loaded.
     /// </summary>
-    public void TakeBack()
-    {
-        for (ulong page = Written.NextSet(0); page < Written.PageCount; page = Written.NextSet(page + 1))
-            _kept.Clear(page);
-        Drop(Written);
-    }
+    public void TakeBack() => Drop(Written); // one that was kept is dropped once more at the end of the next epoch
 
     public void Dispose()
     {
@@ -71,11 +66,5 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
         }
 
         pages.ClearAll();
-    }
-
-    private static int NextUsed(ReadOnlySpan<ulong> words, int from)
-    {
-        int next = words[from..].IndexOfAnyExcept(0ul);
-        return next < 0 ? words.Length : from + next;
     }
 }
