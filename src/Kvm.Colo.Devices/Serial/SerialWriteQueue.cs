@@ -2,13 +2,14 @@ namespace Kvm.Colo.Devices.Serial;
 
 /// <summary>
 /// A bounded queue in front of a blocking sink, emptied by one named thread, so that no vCPU ever waits for a terminal, a file
-/// or a socket.
+/// or a socket. A guest writes a byte at a time: a line goes out as one write, and what has no end yet waits a moment for more.
 /// </summary>
 internal sealed class SerialWriteQueue : IDisposable
 {
     public const int CapacityBytes = 64 * 1024;
     private const int ChunkBytes = 4096;
     private static readonly TimeSpan s_idleWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_lineWait = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -18,6 +19,7 @@ internal sealed class SerialWriteQueue : IDisposable
     private readonly ISerialSink _sink;
     private readonly Thread _thread;
     private Action? _ready;
+    private bool _hasLine;
     private bool _refused;
     private bool _stopping;
     private long _droppedBytes;
@@ -46,6 +48,8 @@ internal sealed class SerialWriteQueue : IDisposable
         {
             wake = _queue.Count == 0;
             accepted = _queue.Write(data);
+            if (data[..accepted].EndsWith((byte)'\n'))
+                wake = _hasLine = true;
             _refused |= accepted < data.Length;
             if (_queue.Count > 0)
                 _drained.Reset();
@@ -90,6 +94,7 @@ internal sealed class SerialWriteQueue : IDisposable
             if (length == 0)
             {
                 _wake.WaitOne(s_idleWait);
+                AwaitLine();
                 continue;
             }
 
@@ -100,6 +105,17 @@ internal sealed class SerialWriteQueue : IDisposable
         }
     }
 
+    private void AwaitLine()
+    {
+        lock (_lock)
+        {
+            if (_stopping || _hasLine || _queue.Count == 0)
+                return;
+        }
+
+        _wake.WaitOne(s_lineWait);
+    }
+
     private void Finish(int length)
     {
         Action? ready = null;
@@ -107,7 +123,11 @@ internal sealed class SerialWriteQueue : IDisposable
         {
             _queue.Discard(length);
             if (_queue.Count == 0)
+            {
+                _hasLine = false;
                 _drained.Set();
+            }
+
             if (_refused)
             {
                 _refused = false;
