@@ -9,6 +9,8 @@ public sealed class HostileInputTests
 {
     private static readonly RamBlockTable s_blocks = new(new RamBlock("pc.ram", 1 << 20), new RamBlock("pc.rom", 1 << 16));
 
+    private static readonly DiskDescriptor[] s_disks = [new("root", 1 << 20, IsReadOnly: false), new("data", 1ul << 40, IsReadOnly: false)];
+
     private static readonly ColoConfiguration s_colo = new(
         ColoFeatures.EpochDigest, ColoFeatures.Known, UInt128.One, 4096, 1 << 20, 1);
 
@@ -30,7 +32,19 @@ public sealed class HostileInputTests
         byte[] delta = Frames.Written(64, bytes => encoder.WriteDelta(bytes, 1, 4096, 99));
         byte[] section = Frames.Written(buffer => ElementCodec.WriteSection(buffer, ElementKind.SectionFull, 3, "cpu", 0, 1));
         byte[] query = Frames.Written(PageHashQuery.MaxHeadBytes, bytes => new PageHashQuery(0, 5).WriteHead(bytes, s_blocks));
-        foreach (byte[] frame in (byte[][])[configuration, blockList, delta, section, query])
+        byte[] disks = Frames.Written(buffer => DiskList.Write(buffer, s_disks));
+        byte[] chunks = Frames.Written(new DiskHashQuery(1, 9, 3).SizeBytes, bytes =>
+        {
+            new DiskHashQuery(1, 9, 3).WriteHead(bytes);
+            return bytes.Length;
+        });
+        byte[] run = Frames.Written(DiskRun.HeadBytes, bytes =>
+        {
+            new DiskRun(1, 4096, 512, IsZero: false).Write(bytes);
+            return bytes.Length;
+        });
+        byte[] refusal = Frames.Written(buffer => Refusal.Write(buffer, "no room"));
+        foreach (byte[] frame in (byte[][])[configuration, blockList, delta, section, query, disks, chunks, run, refusal])
         {
             Frames.Fuzz(frame.Length, 5_000, frame, source =>
             {
@@ -49,6 +63,13 @@ public sealed class HostileInputTests
         AssertWithin(source, ReturnPathCodec.TryRead(source, out _, out consumed), consumed);
         AssertWithin(source, PageHashQuery.TryReadHead(source, s_blocks, out _, out consumed), consumed);
         AssertWithin(source, EpochTrailer.TryReadBody(source, 1, out _, out consumed), consumed);
+        AssertWithin(source, DiskList.TryRead(source, out IReadOnlyList<DiskDescriptor> disks, out consumed), consumed);
+        Assert.All(disks, static disk => Assert.True(disk.SizeBytes is > 0 and <= long.MaxValue));
+        AssertWithin(source, Refusal.TryRead(source, out _, out consumed), consumed);
+        if (DiskHashQuery.TryRead(source, s_disks, out DiskHashQuery query) == FrameStatus.Ok)
+            Assert.InRange(query.SizeBytes, DiskHashQuery.HeadBytes, source.Length);
+        if (DiskRun.TryRead(source, s_disks, out DiskRun run) == FrameStatus.Ok)
+            Assert.True(run.Length > 0 && run.End <= s_disks[run.Disk].SizeBytes && run.DataBytes <= DiskRun.MaxDataBytes);
         ConfigurationReply.TryRead(source, s_colo, out _);
         PageHashAnswer.TryRead(source, 13, out _);
         VmstateSize.TryRead(source, VmstateSize.DefaultLimitBytes, out _);

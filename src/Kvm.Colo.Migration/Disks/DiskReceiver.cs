@@ -112,7 +112,7 @@ internal sealed class DiskReceiver : IDisposable
         for (int i = 0; i < _staging.Count; i++)
         {
             Span<byte> data = _buffer.AsSpan(0, _staging[i].DataBytes);
-            _staging.Read(i, data);
+            Read(i, data);
             Write(_staging[i], data);
         }
     }
@@ -129,6 +129,18 @@ internal sealed class DiskReceiver : IDisposable
             _reader.Fill();
         _reader.Consume(DiskRun.HeadBytes);
         return run;
+    }
+
+    private void Read(int index, Span<byte> data)
+    {
+        try
+        {
+            _staging.Read(index, data);
+        }
+        catch (IOException e)
+        {
+            throw new MigrationException($"the epoch's disk data cannot be read back: {e.Message}");
+        }
     }
 
     private void Write(DiskRun run, ReadOnlySpan<byte> data)
