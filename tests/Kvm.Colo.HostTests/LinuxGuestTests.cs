@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Kvm.Colo.HostTests;
 
-/// <summary>Unmodified Debian kernels on full KVM.</summary>
+/// <summary>Guests on full KVM, most of them unmodified Debian kernels.</summary>
 public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
 {
     private readonly OneHostFixture _host;
@@ -36,6 +36,9 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
 
     [TestbedFact]
     public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(400, "pair", "cloud", "2", "20");
+
+    [TestbedFact]
+    public void Pair_EndsWithTheReason_WhenTheSecondarysDiskIsFull() => Run(200, "full");
 
     private void Run(int seconds, string name, params string[] arguments) =>
         Assert.Contains($"{name} ok", _host.Scenario(TimeSpan.FromSeconds(seconds), name, arguments), StringComparison.Ordinal);

@@ -14,7 +14,7 @@ internal sealed class Testbed : IDisposable
     public Testbed(string name, int hosts)
     {
         _state = string.Create(CultureInfo.InvariantCulture, $"test-{name}-{Environment.ProcessId}");
-        Script(s_startDeadline, "start", "--state", _state, "--hosts", Text(hosts), "--cpus", "2", "--memory", "2600", "--life", "2400");
+        Script(s_startDeadline, "start", "--state", _state, "--hosts", Text(hosts), "--cpus", "2", "--memory", "2600", "--life", "3600");
     }
 
     /// <summary>The top of the source tree.</summary>

@@ -7,6 +7,9 @@ work=$(mktemp -d)
 linux=out/images/linux
 declare -A pids=()
 
+# Limits are given for a quiet machine. They are there to end a hang, and an emulated host on a busy machine is several times slower.
+patience=4
+
 exec {never}<> <(:)
 nap() { read -r -t "$1" -u "$never" || true; }
 
@@ -67,9 +70,9 @@ is_running() { kill -0 "${pids[$1]}" 2> /dev/null; }
 
 # await NAME PATTERN SECONDS: until a line of the serial output matches.
 await() {
-    local end=$((SECONDS + $3))
+    local end=$((SECONDS + $3 * patience))
     until grep -qaE -- "$2" "$work/$1.out"; do
-        (( SECONDS < end )) || fail "$1 did not say '$2' within $3 s"
+        (( SECONDS < end )) || fail "$1 did not say '$2' within $(($3 * patience)) s"
         is_running "$1" || grep -qaE -- "$2" "$work/$1.out" || fail "$1 ended before it said '$2'"
         nap 0.2
     done
@@ -77,9 +80,9 @@ await() {
 
 # ended NAME SECONDS [STATUS]: until the VM's process has ended, with that exit status.
 ended() {
-    local end=$((SECONDS + $2)) status=0
+    local end=$((SECONDS + $2 * patience)) status=0
     while is_running "$1"; do
-        (( SECONDS < end )) || fail "$1 did not end within $2 s"
+        (( SECONDS < end )) || fail "$1 did not end within $(($2 * patience)) s"
         nap 0.2
     done
     wait "${pids[$1]}" || status=$?
@@ -105,7 +108,7 @@ qmp() {
 
 # await_qmp NAME SECONDS PATTERN COMMAND...: asks until the answer matches.
 await_qmp() {
-    local name=$1 end=$((SECONDS + $2)) pattern=$3 answer=
+    local name=$1 end=$((SECONDS + $2 * patience)) pattern=$3 answer=
     shift 3
     while :; do
         answer=$(qmp "$name" "$@" 2>&1 | tr -d '\n') || true
@@ -117,12 +120,12 @@ await_qmp() {
 
 # await_checkpoints NAME COUNT SECONDS: until that many checkpoints have passed in the running session.
 await_checkpoints() {
-    local end=$((SECONDS + $3)) count=0
+    local end=$((SECONDS + $3 * patience)) count=0
     while :; do
         is_running "$1" || fail "$1 ended"
         count=$(qmp "$1" query-colo-statistics 2> /dev/null | grep -oE '"checkpoints": *[0-9]+' | grep -oE '[0-9]+$') || count=0
         (( count < $2 )) || return 0
-        (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $3 s"
+        (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $(($3 * patience)) s"
         nap 1
     done
 }
