@@ -266,6 +266,7 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
 
     private void RunListening(LinkListener? listener, ILink? opened, bool keepListening, MigrationControl control)
     {
+        string? lastProblem = null;
         while (true)
         {
             using ILink link = opened ?? listener!.Accept();
@@ -277,7 +278,9 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
             }
             catch (Exception e) when (keepListening && machine.State == RunState.InMigrate && (e is LinkException or MigrationException))
             {
-                control.OnMessage($"{e.Message}; waiting for a primary again");
+                if (e.Message != lastProblem)
+                    control.OnMessage($"{e.Message}; waiting for a primary again");
+                lastProblem = e.Message;
                 control.SetStatus(MigrationStatus.Setup);
             }
         }

@@ -91,7 +91,7 @@ internal sealed class ColoPrimary : IDisposable
             if (!_control.Failover.IsClosed)
                 _control.Failover.MarkBroken();
             if (!_control.Failover.IsPending && !_control.Cancelled.WaitOne(0))
-                _control.OnMessage($"protection is lost: {e.Message}");
+                _control.OnMessage($"protection is lost: {(e is LinkException broken ? _inbox.Explain(broken) : e).Message}");
         }
         finally
         {

@@ -15,4 +15,7 @@ internal sealed class LinkException : IOException
 
     /// <summary>Whether the peer was silent for too long, rather than gone.</summary>
     public bool IsTimeout { get; init; }
+
+    /// <summary>Whether the peer said itself why it ends the session.</summary>
+    public bool IsRefusal { get; init; }
 }

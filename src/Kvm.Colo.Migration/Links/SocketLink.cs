@@ -9,6 +9,7 @@ internal sealed class SocketLink : ILink
     private long _bytesSent;
     private long _bytesReceived;
     private int _receiveTimeout = -1;
+    private int _sendTimeout;
 
     /// <summary>Takes the socket over; a send that makes no progress for <paramref name="sendDeadline"/> fails.</summary>
     public SocketLink(Socket socket, string description, TimeSpan sendDeadline)
@@ -16,7 +17,7 @@ internal sealed class SocketLink : ILink
         _socket = socket;
         Description = description;
         socket.Blocking = true;
-        socket.SendTimeout = (int)sendDeadline.TotalMilliseconds;
+        socket.SendTimeout = _sendTimeout = (int)sendDeadline.TotalMilliseconds;
         if (socket.ProtocolType == ProtocolType.Tcp)
             socket.NoDelay = true;
     }
@@ -29,7 +30,7 @@ internal sealed class SocketLink : ILink
         {
             try
             {
-                _socket.SendTimeout = Math.Max(1, (int)Math.Min(value.TotalMilliseconds, int.MaxValue));
+                _socket.SendTimeout = _sendTimeout = Math.Max(1, (int)Math.Min(value.TotalMilliseconds, int.MaxValue));
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -44,6 +45,7 @@ internal sealed class SocketLink : ILink
 
     public void Send(ReadOnlySpan<byte> data)
     {
+        long start = Environment.TickCount64;
         try
         {
             while (!data.IsEmpty)
@@ -55,7 +57,8 @@ internal sealed class SocketLink : ILink
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            throw Failure("send to", e);
+            // A send that waits while the peer hangs up may end as one that timed out.
+            throw Failure("send to", e, isEarly: Environment.TickCount64 - start < _sendTimeout / 2);
         }
     }
 
@@ -90,9 +93,11 @@ internal sealed class SocketLink : ILink
 
     public void Dispose() => _socket.Dispose();
 
-    private LinkException Failure(string what, Exception e)
+    private LinkException Failure(string what, Exception e, bool isEarly = false)
     {
         SocketError error = (e as SocketException)?.SocketErrorCode ?? SocketError.Shutdown;
+        if (isEarly && error is (SocketError.TimedOut or SocketError.WouldBlock))
+            e = new SocketException((int)(error = SocketError.ConnectionReset));
         bool timeout = error is SocketError.TimedOut or SocketError.WouldBlock;
         string why = timeout ? "no progress in time" : e is SocketException ? e.Message : "closed on this side";
         return new LinkException($"cannot {what} {Description}: {why}", e) { IsTimeout = timeout };

@@ -81,6 +81,10 @@ internal sealed class OutgoingMigration : IDisposable
             SendPasses();
             RunColo(_disks, configuration, inbox);
         }
+        catch (LinkException e) when (inbox is not null)
+        {
+            throw inbox.Explain(e);
+        }
         finally
         {
             _link.Shutdown();

@@ -12,6 +12,8 @@ internal sealed class ReturnInbox : IDisposable
 {
     private const int MaxWaiting = 16;
 
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly Queue<ColoMessage> _words = new(MaxWaiting);
     private readonly LinkReader _reader;
@@ -85,6 +87,14 @@ internal sealed class ReturnInbox : IDisposable
     {
         lock (_lock)
             return _words.TryDequeue(out word);
+    }
+
+    /// <summary>What to say of a link that broke: the peer's own reason where it gave one, which may be heard after a send has failed.</summary>
+    public LinkException Explain(LinkException seen)
+    {
+        if (!seen.IsTimeout)
+            _thread.Join(s_lastWords);
+        return Failure is { IsRefusal: true } refusal ? refusal : seen;
     }
 
     /// <summary>Ends the thread; the link has been shut down before.</summary>
@@ -180,7 +190,7 @@ internal sealed class ReturnInbox : IDisposable
         {
             FrameStatus status = Refusal.TryRead(_reader.Available, out text, out _);
             if (status == FrameStatus.Ok)
-                throw new LinkException($"{_reader.Link.Description} gave the session up: {text}");
+                throw new LinkException($"{_reader.Link.Description} gave the session up: {text}") { IsRefusal = true };
             if (status == FrameStatus.Malformed)
                 throw new LinkException($"{_reader.Link.Description}: a malformed refusal");
             _reader.Fill();
