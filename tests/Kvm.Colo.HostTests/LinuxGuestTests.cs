@@ -35,7 +35,7 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
     public void Save_RestoresInTheMiddleOfDiskLoad() => Run(240, "save", "cloud");
 
     [TestbedFact]
-    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(400, "pair", "cloud", "2", "20");
+    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(900, "pair", "cloud", "2", "200");
 
     [TestbedFact]
     public void Pair_EndsWithTheReason_WhenTheSecondarysDiskIsFull() => Run(200, "full");
