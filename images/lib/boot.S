@@ -92,9 +92,19 @@ ap_protected:
 /* The call gate: the caller's inline assembly declares what the C function may clobber, and ring 0 never touches SSE. */
     .globl service_stub, timer_stub, serial_stub, spurious_stub, trap_stubs
 service_stub:
+    push %rcx
+    mov 8(%rsp), %rcx
+    testb $3, 16(%rsp)
+    jz 1f
+    cmpw $0x0b0f, (%rcx)
+    jne 1f
+    addq $2, 8(%rsp)
+    add $8, %rsp
     mov %rax, %rcx
     call service
     iretq
+1:  pop %rcx                            /* an invalid opcode that is no call */
+    jmp trap_stubs + 6 * 16
 
 timer_stub:
     push %rax

@@ -31,7 +31,7 @@ u32 guest_main(void);
 
 static inline u64 call0(u64 number, u64 a, u64 b, u64 c)
 {
-    __asm__ volatile("int3"
+    __asm__ volatile("ud2"
                      : "+a"(number), "+D"(a), "+S"(b), "+d"(c)
                      :
                      : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");

@@ -67,7 +67,7 @@ static void init_once(void)
 {
     for (u32 v = 0; v < 32; v++)
         gate(v, trap_stubs + v * 16, 0);
-    gate(3, service_stub, 3);
+    gate(6, service_stub, 0); /* #UD: KVM saves it while it is on its way, a software exception as int3's it does not */
     gate(VECTOR_TIMER, timer_stub, 0);
     gate(VECTOR_SERIAL, serial_stub, 0);
     gate(VECTOR_SPURIOUS, spurious_stub, 0);

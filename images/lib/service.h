@@ -1,4 +1,4 @@
-/* What ring 3 may ask of ring 0: int3 with RAX = number, RDI/RSI/RDX = arguments, result in RAX. Shared by C and assembly. */
+/* What ring 3 may ask of ring 0: ud2 with RAX = number, RDI/RSI/RDX = arguments, result in RAX. Shared by C and assembly. */
 #ifndef SERVICE_H
 #define SERVICE_H
 
