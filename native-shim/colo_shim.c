@@ -32,6 +32,11 @@ int64_t colo_close(intptr_t fd)
     return result(close((int)fd));
 }
 
+uint64_t colo_tsc(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
 int64_t colo_ioctl_int(intptr_t fd, uint64_t request, int64_t argument)
 {
     return result(ioctl((int)fd, request, argument));

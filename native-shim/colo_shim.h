@@ -8,6 +8,7 @@
 
 COLO_EXPORT int64_t colo_open(const char *path, int32_t flags, int32_t mode);
 COLO_EXPORT int64_t colo_close(intptr_t fd);
+COLO_EXPORT uint64_t colo_tsc(void);
 COLO_EXPORT int64_t colo_ioctl_int(intptr_t fd, uint64_t request, int64_t argument);
 COLO_EXPORT int64_t colo_ioctl_ptr(intptr_t fd, uint64_t request, void *argument);
 COLO_EXPORT int64_t colo_vcpu_run(intptr_t vcpu);

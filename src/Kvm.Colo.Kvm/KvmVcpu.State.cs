@@ -102,11 +102,14 @@ internal sealed unsafe partial class KvmVcpu
     private void LoadMsrs(VcpuSnapshot from)
     {
         kvm_msr_entry deadline = default;
+        ulong? tsc = null;
         int count = 0;
         foreach (kvm_msr_entry entry in from.Msrs.AsSpan(0, from.MsrCount))
         {
             if (entry.index == MsrTscDeadline)
                 deadline = entry;
+            else if (entry.index == MsrTsc && _hasTscOffset)
+                tsc = entry.data;
             else if (!IsUnchangedWallClock(entry))
                 _loadedMsrs[count++] = entry;
         }
@@ -120,11 +123,22 @@ internal sealed unsafe partial class KvmVcpu
             done++;
         }
 
+        if (tsc is { } value)
+            LoadTsc(value);
         if (deadline.index == 0)
             return;
         _oneMsr[0] = deadline;
         if (TransferMsrs(KVM_SET_MSRS, _oneMsr) != 1)
             throw new KvmException(nameof(KVM_SET_MSRS), Errno.EINVAL);
+    }
+
+    // As an MSR, a value within a second of what KVM expects counts as an attempt to synchronise vCPUs: KVM keeps its own time, and on a
+    // secondary that is the first epoch's. Source: Documentation/virt/kvm/devices/vcpu.rst, KVM_VCPU_TSC_CTRL.
+    private void LoadTsc(ulong value)
+    {
+        ulong offset = Vm.TscOffset(Index, value);
+        kvm_device_attr attribute = new() { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET, addr = (ulong)&offset };
+        Check(nameof(KVM_VCPU_TSC_OFFSET), Shim.IoctlPtr(_vcpu, KVM_SET_DEVICE_ATTR, &attribute));
     }
 
     // Setting it makes KVM write this host's wall clock into guest memory at once (kvm_write_wall_clock), where a load of a whole

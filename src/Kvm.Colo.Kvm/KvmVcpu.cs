@@ -17,6 +17,7 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
     private readonly SafeDescriptor _vcpu;
     private readonly NativeMapping _runPage;
     private readonly kvm_run* _run;
+    private readonly bool _hasTscOffset;
     private long _threadId;
 
     internal KvmVcpu(KvmVm vm, int index, SafeDescriptor vcpu)
@@ -27,6 +28,8 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
         _vcpu = vcpu;
         _runPage = NativeMapping.Map(vcpu, (ulong)vm.System.VcpuMapBytes, isPrivate: false);
         _run = (kvm_run*)_runPage.Address;
+        kvm_device_attr attribute = new() { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET };
+        _hasTscOffset = Shim.IoctlPtr(vcpu, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
     }
 
     public KvmVm Vm { get; }

@@ -18,7 +18,12 @@ internal sealed unsafe class KvmVm : IDisposable
     private const ulong TssAddress = 0xFFFB_D000;
     private const ulong IdentityMapAddress = 0xFFFB_C000;
 
+    // Far more than two vCPUs of one pause differ by, far less than a guest that sets its counters apart does.
+    private const long SamePauseCycles = 1L << 30;
+
     private readonly SafeDescriptor _vm;
+    private ulong _firstTsc;
+    private ulong _firstTscOffset;
 
     internal KvmVm(KvmSystem system, SafeDescriptor vm)
     {
@@ -102,6 +107,18 @@ internal sealed unsafe class KvmVm : IDisposable
 
     /// <summary>Protects again the pages whose ring entries were marked as collected.</summary>
     public void ResetDirtyRings() => Call(nameof(KVM_RESET_DIRTY_RINGS), Shim.IoctlInt(_vm, KVM_RESET_DIRTY_RINGS, 0));
+
+    /// <summary>
+    /// What to add to this host's time stamp counter so that a vCPU that is being loaded sees <paramref name="value"/> now. vCPU 0 comes
+    /// first; the others, saved within the same pause, get its offset too, unless their guest has set them apart.
+    /// </summary>
+    internal ulong TscOffset(int index, ulong value)
+    {
+        ulong offset = value - Shim.Tsc();
+        if (index == 0)
+            (_firstTsc, _firstTscOffset) = (value, offset);
+        return Math.Abs((long)(value - _firstTsc)) < SamePauseCycles ? _firstTscOffset : offset;
+    }
 
     public KvmVcpu CreateVcpu(int index)
     {

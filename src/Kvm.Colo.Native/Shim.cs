@@ -16,6 +16,10 @@ internal static unsafe partial class Shim
     [LibraryImport(Library, EntryPoint = "colo_close")]
     public static partial long Close(nint fd);
 
+    /// <summary>This host's time stamp counter.</summary>
+    [LibraryImport(Library, EntryPoint = "colo_tsc")]
+    public static partial ulong Tsc();
+
     [LibraryImport(Library, EntryPoint = "colo_ioctl_int")]
     public static partial long IoctlInt(SafeHandle fd, ulong request, long argument);
 
