@@ -31,6 +31,11 @@ internal interface IMachineObserver
     {
     }
 
+    /// <summary>The pause of a checkpoint begins, before any vCPU is asked to stop, or is over, after all were told to go on.</summary>
+    void OnCheckpointPause(bool begins)
+    {
+    }
+
     /// <summary>The run state changed; for traces.</summary>
     void OnRunState(RunState from, RunState to);
 }

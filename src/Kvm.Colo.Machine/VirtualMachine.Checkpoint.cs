@@ -140,9 +140,14 @@ internal sealed partial class VirtualMachine
         if (begin.Verdict != RunStateVerdict.Act)
             throw new MachineCommandException($"Not possible while the run state is '{State.Name()}': {begin.Text}");
         long start = Stopwatch.GetTimestamp();
-        _group.Park(save: pause.IsCut, ParkDeadline);
+        bool isCheckpoint = pause.During == RunState.Colo;
+        if (isCheckpoint)
+            _observer.OnCheckpointPause(begins: true);
+        _group.Park(drainsFaults: !pause.IsCut, ParkDeadline);
+
+        // A cut between a guest's request and its effect would give the peer a guest that waits for an answer for ever.
         if (pause.IsCut)
-            SettleBeforeCut();
+            SettleGuest();
         RunState interrupted = State;
         bool wasLive = _runState.IsLive;
         ChangeState(pause.During);
@@ -165,24 +170,31 @@ internal sealed partial class VirtualMachine
             pause.Duration = Stopwatch.GetElapsedTime(start);
             if (GC.CollectionCount(0) != collections)
                 PausesWithCollection++;
+            if (isCheckpoint && next == RunState.Running)
+                _observer.OnCheckpointPause(begins: false);
             if (next == RunState.Running)
                 _observer.OnResume();
         }
     }
 
-    // A cut between a guest's request and its effect would give the peer a guest that waits for an answer for ever.
-    private void SettleBeforeCut()
-    {
-        if (SettleGuest())
-            _group.RunOnAll(VcpuCommand.Save, ParkDeadline);
-    }
-
     private RunState ExecuteCut(PauseExecution pause, RunState interrupted)
     {
         _globalState.Interrupted = _hasEnded ? _finalState : interrupted;
+
+        // Devices at rest, then chips, then vCPUs: an interrupt on its way is found further on, at worst twice, but never nowhere.
         foreach (IStateOwner owner in StateOwners)
             owner.Capture();
-        pause.Work.OnPaused();
+        _group.BeginSave();
+        try
+        {
+            pause.Work.OnPaused();
+        }
+        finally
+        {
+            _group.EndSave(ParkDeadline);
+        }
+
+        pause.Work.OnSaved();
         return pause.After ?? interrupted;
     }
 

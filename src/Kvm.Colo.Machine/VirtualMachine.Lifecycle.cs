@@ -222,7 +222,7 @@ internal sealed partial class VirtualMachine
     // A guest that stops by its own doing has nothing more to ask.
     private void StopNow(RunState stopped, RunStateTrigger trigger)
     {
-        _group.Park(save: false, ParkDeadline);
+        _group.Park(drainsFaults: true, ParkDeadline);
         bool isToldTo = trigger is RunStateTrigger.Stop or RunStateTrigger.SecondaryStop or RunStateTrigger.DiskError;
         if (isToldTo && SettleGuest())
         {
@@ -240,7 +240,7 @@ internal sealed partial class VirtualMachine
 
     private void ResetNow(RunState to, bool byGuest, ShutdownCause cause)
     {
-        _group.Park(save: false, ParkDeadline);
+        _group.Park(drainsFaults: true, ParkDeadline);
         _guestRequests = 0;
         _resetState.Load();
         _devices.Reset();
@@ -266,7 +266,7 @@ internal sealed partial class VirtualMachine
         _resets.OffCause = cause;
         try
         {
-            _group.Park(save: false, ParkDeadline);
+            _group.Park(drainsFaults: true, ParkDeadline);
         }
         finally
         {
@@ -293,7 +293,7 @@ internal sealed partial class VirtualMachine
     private string DescribeRegistersNow(int vcpuIndex)
     {
         bool wasParked = _group.IsParked;
-        _group.Park(save: false, ParkDeadline);
+        _group.Park(drainsFaults: true, ParkDeadline);
         StringBuilder text = new();
         GuestDiagnosis.AppendRegisters(text, _vcpus[vcpuIndex].GetRegs(), _vcpus[vcpuIndex].GetSregs());
         if (!wasParked && !_holdRequested)

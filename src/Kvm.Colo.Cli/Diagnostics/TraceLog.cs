@@ -71,16 +71,13 @@ internal sealed class TraceLog : IDisposable
     public void RunState(RunState from, RunState to)
     {
         if (_enabled[0])
-        {
             Add($"runstate_set current_run_state {(int)from.ToQmp()} ({from.Name()}) new_state {(int)to.ToQmp()} ({to.Name()})");
-        }
+    }
 
-        if (!_enabled[2])
-            return;
-        if (to == Machine.RunState.Colo)
-            Add("colo_vm_state_change Change 'run' => 'stop'");
-        else if (from == Machine.RunState.Colo && to == Machine.RunState.Running)
-            Add("colo_vm_state_change Change 'stop' => 'run'");
+    public void CheckpointPause(bool begins)
+    {
+        if (_enabled[2])
+            Add(begins ? "colo_vm_state_change Change 'run' => 'stop'" : "colo_vm_state_change Change 'stop' => 'run'");
     }
 
     public void MigrationStatus(MigrationStatus status)

@@ -54,6 +54,8 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
 
     public void OnRunState(RunState from, RunState to) => trace?.RunState(from, to);
 
+    public void OnCheckpointPause(bool begins) => trace?.CheckpointPause(begins);
+
     public void OnStatus(MigrationStatus status)
     {
         Clock.OnStatus(status);

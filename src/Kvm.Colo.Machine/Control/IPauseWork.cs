@@ -4,4 +4,9 @@ namespace Kvm.Colo.Machine.Control;
 internal interface IPauseWork
 {
     void OnPaused();
+
+    /// <summary>After a cut's <see cref="OnPaused"/>, when the whole state has been captured too. The guest still stands.</summary>
+    void OnSaved()
+    {
+    }
 }

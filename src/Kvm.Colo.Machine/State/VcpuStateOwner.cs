@@ -4,7 +4,7 @@ using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Machine.State;
 
-/// <summary>A vCPU in the stream. Its thread saves itself as it parks, so a capture finds the registers already there.</summary>
+/// <summary>A vCPU in the stream. Its thread saves it, beside the capture of RAM.</summary>
 internal sealed class VcpuStateOwner(VcpuThread thread) : IStateOwner
 {
     public string Name => "cpu";
@@ -19,7 +19,7 @@ internal sealed class VcpuStateOwner(VcpuThread thread) : IStateOwner
 
     public void Capture()
     {
-        // Done by the vCPU's own thread: VcpuGroup.Park with save.
+        // Done by the vCPU's own thread after all devices and chips: VcpuGroup.BeginSave.
     }
 
     public string? Apply()

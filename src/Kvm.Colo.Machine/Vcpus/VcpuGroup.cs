@@ -21,13 +21,13 @@ internal sealed class VcpuGroup
 
     public bool IsParked { get; private set; }
 
-    /// <summary>Whether a thread saves its vCPU as it parks, so that all save at the same time and no further wake-up is needed.</summary>
-    public bool SavesOnPark { get; private set; }
+    /// <summary>Whether a thread that parks waits for the page faults that KVM still works on; see <see cref="KvmVcpu.DrainAsyncFaults"/>.</summary>
+    public bool DrainsFaults { get; private set; }
 
     /// <summary>Starts the threads, parked.</summary>
     public void Start(TimeSpan deadline)
     {
-        SavesOnPark = false;
+        DrainsFaults = true;
         Arm();
         foreach (VcpuThread thread in _threads)
         {
@@ -41,16 +41,11 @@ internal sealed class VcpuGroup
 
     /// <summary>Stops the guest: every pending exit completed, every thread waiting. Parking twice is harmless.</summary>
     /// <exception cref="TimeoutException">A vCPU did not come back from a device in time; the group is then not parked.</exception>
-    public void Park(bool save, TimeSpan deadline)
+    public void Park(bool drainsFaults, TimeSpan deadline)
     {
         if (IsParked)
-        {
-            if (save)
-                RunOnAll(VcpuCommand.Save, deadline);
             return;
-        }
-
-        SavesOnPark = save;
+        DrainsFaults = drainsFaults;
         Arm();
         foreach (VcpuThread thread in _threads)
             thread.Post(VcpuRequests.Park);
@@ -58,16 +53,18 @@ internal sealed class VcpuGroup
         IsParked = true;
     }
 
-    /// <summary>Has every parked thread carry out one command at the same time.</summary>
-    public void RunOnAll(VcpuCommand command, TimeSpan deadline)
+    /// <summary>Has every parked thread save its vCPU, all at the same time; <see cref="EndSave"/> follows in any case.</summary>
+    public void BeginSave()
     {
         if (!IsParked)
             throw new InvalidOperationException("the vCPUs are not parked");
         Arm();
         foreach (VcpuThread thread in _threads)
-            thread.Command(command);
-        WaitAll(command.ToString(), deadline);
+            thread.Command(VcpuCommand.Save);
     }
+
+    /// <summary>Waits until all are saved.</summary>
+    public void EndSave(TimeSpan deadline) => WaitAll("save", deadline);
 
     /// <summary>Lets the guest run. Resuming twice is harmless.</summary>
     public void Resume()

@@ -151,9 +151,7 @@ internal sealed class VcpuThread
     {
         CompletePendingExit();
         Vcpu.ClearExitRequest();
-        if (_group.SavesOnPark)
-            Vcpu.Save(Current);
-        else
+        if (_group.DrainsFaults)
             Vcpu.DrainAsyncFaults();
         _group.OnDone();
         while (true)
