@@ -73,6 +73,9 @@ internal sealed partial class AcpiPowerDevice(AcpiPowerConfig config, IMachineCo
         lock (_lock)
         {
             _pendingEvents |= happened;
+
+            // An edge that came while the guest had the pin masked is lost, and a level that stays high makes no other.
+            line.Set(false);
             line.Set(true);
         }
     }

@@ -1,3 +1,6 @@
+using Kvm.Colo.Native;
+using Kvm.Colo.Native.Io;
+
 namespace Kvm.Colo.Machine.Loaders;
 
 /// <summary>Reads the files a user names, with a bound.</summary>
@@ -13,9 +16,8 @@ internal static class BootFile
     {
         try
         {
+            RequireFile(path, what);
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            if (!file.CanSeek)
-                throw new BootImageException($"{what} '{path}' is not a regular file");
             long length = file.Length;
             if (length is 0 or > MaxBytes)
                 throw new BootImageException($"{what} '{path}' has {length} bytes, 1 to {MaxBytes} are possible");
@@ -27,5 +29,17 @@ internal static class BootFile
         {
             throw new BootImageException($"{what} '{path}' cannot be read: {e.Message}", e);
         }
+    }
+
+    // Opening a FIFO would wait for its other end.
+    private static void RequireFile(string path, string what)
+    {
+        const int nonBlocking = 0x800;
+        long opened = Shim.Open(path, nonBlocking, 0);
+        if (opened < 0)
+            return; // the reader says why
+        using var file = new SafeDescriptor(opened);
+        if (NativeFile.Info(file, out NativeFileKind kind, out _) >= 0 && kind != NativeFileKind.Regular)
+            throw new BootImageException($"{what} '{path}' is not a regular file");
     }
 }

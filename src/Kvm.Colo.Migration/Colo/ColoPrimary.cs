@@ -306,6 +306,7 @@ internal sealed class ColoPrimary : IDisposable
         _control.Statistics.End();
         _link.Shutdown();
         _machine.Throttle.Percent = 0;
+        _control.ThrottlePercent = 0;
         _machine.DirtyLog.Stop();
         _disks.End();
         _machine.EndRecording();

@@ -32,11 +32,11 @@ public class AcpiPowerDeviceTests
     }
 
     [Fact]
-    public void PowerButton_InterruptsOnce_AndIsTakenByReading()
+    public void PowerButton_InterruptsEachTime_AndIsTakenByReading()
     {
         _device.PressPowerButton();
         _device.PressPowerButton();
-        Assert.Equal(1, _line.RisingEdges);
+        Assert.Equal(2, _line.RisingEdges); // the first may have met a masked pin
         byte[] data = new byte[1];
         _device.Read(4, data);
         Assert.Equal([1], data);
