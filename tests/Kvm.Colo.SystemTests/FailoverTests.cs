@@ -73,34 +73,22 @@ public class FailoverTests
     }
 
     [KvmTheory]
-    [InlineData(20_000)]
-    [InlineData(0)]
-    public void RequestOnThePrimary_EndsTheSession(int checkpointDelayMs)
+    [InlineData(true, 20_000)]
+    [InlineData(true, 0)]
+    [InlineData(false, 20_000)]
+    [InlineData(false, 0)]
+    public void Request_LetsItsSideGoOnAlone(bool onPrimary, int checkpointDelayMs)
     {
         for (int round = 0; round < 20; round++)
         {
             using TestPair pair = new("chain.elf", Chain, checkpointDelayMs, memoryMiB: 8, verifyEvery: 0);
             RunInto(pair, round, checkpointDelayMs);
-            pair.Primary.Migration.LostHeartbeat();
-            AssertExits(pair.Primary, "COLO_EXIT Primary Request", pair.Secondary, "COLO_EXIT Secondary Error");
-            pair.Primary.Console.Said.WaitForMoreLines(2);
-            AssertRunsAlone(pair.Primary);
-        }
-    }
-
-    [KvmTheory]
-    [InlineData(20_000)]
-    [InlineData(0)]
-    public void RequestOnTheSecondary_MakesItTakeOver(int checkpointDelayMs)
-    {
-        for (int round = 0; round < 20; round++)
-        {
-            using TestPair pair = new("chain.elf", Chain, checkpointDelayMs, memoryMiB: 8, verifyEvery: 0);
-            RunInto(pair, round, checkpointDelayMs);
-            pair.Secondary.Migration.LostHeartbeat();
-            AssertExits(pair.Secondary, "COLO_EXIT Secondary Request", pair.Primary, "COLO_EXIT Primary Error");
-            pair.Secondary.Console.Said.WaitForMoreLines(2);
-            AssertRunsAlone(pair.Secondary);
+            (TestMachine asked, TestMachine other) = onPrimary ? (pair.Primary, pair.Secondary) : (pair.Secondary, pair.Primary);
+            asked.Migration.LostHeartbeat();
+            string[] sides = onPrimary ? ["Primary", "Secondary"] : ["Secondary", "Primary"];
+            AssertExits(asked, $"COLO_EXIT {sides[0]} Request", other, $"COLO_EXIT {sides[1]} Error");
+            asked.Console.Said.WaitForMoreLines(2);
+            AssertRunsAlone(asked);
         }
     }
 

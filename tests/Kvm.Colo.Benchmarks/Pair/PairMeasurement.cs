@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Kvm.Colo.Devices.Serial;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Machine.Loaders;
@@ -18,52 +17,23 @@ internal static class PairMeasurement
 {
     public static int Run(string[] arguments)
     {
-        Dictionary<string, string> options = arguments.Select(a => a.Split('=', 2)).ToDictionary(p => p[0], p => p.Length > 1 ? p[1] : "");
-        string Get(string name, string fallback) => options.GetValueOrDefault(name, fallback);
-        int Number(string name, int fallback) => int.Parse(Get(name, fallback.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-        ulong memory = (ulong)Number("memory", 256) << 20;
-        if (options.TryGetValue("secondary", out string? path))
-            return RunSecondary(path, memory);
-        int pages = Number("pages", 256);
-        string append = Get("append", $"pages={pages} tick=0 report=1000");
-        string image = Get("image", "out/images/dirty.elf");
-        return RunPrimary(image, append, memory, Number("delay", 10), Number("seconds", 5), Get("secondary-log", ""));
+        NamedWords words = new(arguments);
+        int memory = words.Number("memory", 256);
+        if (words.Text("secondary", "") is { Length: > 0 } link)
+            return SecondaryProcess.Serve(link, memory);
+        string append = words.Text("append", string.Create(CultureInfo.InvariantCulture, $"pages={words.Number("pages", 256)} tick=0 report=1000"));
+        return RunPrimary(words.Text("image", "out/images/dirty.elf"), append, memory, words.Number("delay", 10), words.Number("seconds", 5));
     }
 
-    private static int RunSecondary(string path, ulong memory)
+    private static int RunPrimary(string image, string append, int memory, int delay, int seconds)
     {
-        using KvmSystem kvm = KvmSystem.Open();
-        MachineConfig config = new() { MemoryBytes = memory, IsIncoming = true, Serial = new NullSerialBackend() };
-        using VirtualMachine machine = VirtualMachine.Create(config, kvm, Silent.Instance, NullLogger.Instance, TimeProvider.System);
-        using MigrationManager manager = new(machine, new MigrationSettings(), Silent.Instance);
-        manager.Listen(new MigrationUri(MigrationTransport.Unix, path, 0), keepListening: false);
-        Console.Out.WriteLine("ready");
-        Console.In.ReadLine();
-        if (manager.Current is { } current)
-        {
-            DurationHistogram apply = current.Statistics.Apply;
-            Console.Out.WriteLine($"apply p50 {Us(apply.Percentile(.5))} p99 {Us(apply.Percentile(.99))} us, cpu {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:0.00} s, gc {GC.CollectionCount(0)}");
-        }
-
-        return 0;
-    }
-
-    private static int RunPrimary(string image, string append, ulong memory, int delay, int seconds, string log)
-    {
-        _ = log;
         string path = Path.Combine(Path.GetTempPath(), $"colo-bench-{Environment.ProcessId}");
-        using Process secondary = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["pair", $"secondary={path}", $"memory={memory >> 20}"])
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
-        secondary.StandardOutput.ReadLine();
+        using SecondaryProcess secondary = new(path, memory);
         using KvmSystem kvm = KvmSystem.Open();
         LastLines console = new();
         MachineConfig config = new()
         {
-            MemoryBytes = memory,
+            MemoryBytes = (ulong)memory << 20,
             Boot = BootSource.Read(image, null, append),
             Serial = console,
         };
@@ -77,11 +47,9 @@ internal static class PairMeasurement
                 never.WaitOne(10);
             Measure(manager.Current!.Statistics, seconds, never);
             Console.Out.WriteLine(console.Text);
-            secondary.StandardInput.WriteLine();
-            Console.Out.WriteLine("secondary: " + secondary.StandardOutput.ReadLine());
+            Console.Out.WriteLine("secondary: " + secondary.End());
         }
 
-        secondary.WaitForExit(TimeSpan.FromSeconds(5));
         return 0;
     }
 

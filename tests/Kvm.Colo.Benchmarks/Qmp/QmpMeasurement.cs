@@ -21,29 +21,24 @@ namespace Kvm.Colo.Benchmarks.Qmp;
 /// </summary>
 internal static class QmpMeasurement
 {
+    private const int MemoryMiB = 64;
+
     public static int Run(string[] arguments)
     {
-        Dictionary<string, string> options = arguments.Select(a => a.Split('=', 2)).ToDictionary(p => p[0], p => p.Length > 1 ? p[1] : "");
-        int Number(string name, int fallback) => options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
-        int seconds = Number("seconds", 5);
+        NamedWords words = new(arguments);
+        int seconds = words.Number("seconds", 5);
         string folder = Directory.CreateTempSubdirectory("colo-bench-").FullName;
         string path = Path.Combine(folder, "link");
-        using Process secondary = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["pair", $"secondary={path}", "memory=64"])
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
-        secondary.StandardOutput.ReadLine();
+        using SecondaryProcess secondary = new(path, MemoryMiB);
         using KvmSystem kvm = KvmSystem.Open();
         EventBridge events = new(trace: null, NullLogger.Instance, new ProgressLine(isQuiet: true));
         SettingsBridge settings = new();
-        settings.Runtime.CheckpointDelayMs = Number("delay", 10);
+        settings.Runtime.CheckpointDelayMs = words.Number("delay", 10);
         settings.Runtime.Colo = true;
         MachineConfig config = new()
         {
-            MemoryBytes = 64 << 20,
-            Boot = BootSource.Read(options.GetValueOrDefault("image", "out/images/dirty.elf"), null, $"pages={Number("pages", 256)} tick=10 report=1000"),
+            MemoryBytes = MemoryMiB << 20,
+            Boot = BootSource.Read(words.Text("image", "out/images/dirty.elf"), null, $"pages={words.Number("pages", 256)} tick=10 report=1000"),
             Serial = new LastLines(),
         };
         using (VirtualMachine machine = VirtualMachine.Create(config, kvm, events, NullLogger.Instance, TimeProvider.System))
@@ -67,10 +62,9 @@ internal static class QmpMeasurement
             using QmpClient client = QmpClient.Connect(address);
             foreach (string command in (string[])["query-status", "query-migrate", "cont"])
                 Measure(manager.Current.Statistics, command, () => Ask(client, command, seconds));
-            secondary.StandardInput.WriteLine();
+            secondary.End();
         }
 
-        secondary.WaitForExit(TimeSpan.FromSeconds(5));
         Directory.Delete(folder, recursive: true);
         return 0;
     }
