@@ -19,8 +19,8 @@ public sealed class TraceLogTests : IDisposable
 
         Assert.Equal(
             [
-                "runstate_set current_run_state 9 (running) new_state 15 (colo)",
                 "colo_vm_state_change Change 'run' => 'stop'",
+                "runstate_set current_run_state 9 (running) new_state 15 (colo)",
                 "runstate_set current_run_state 15 (colo) new_state 9 (running)",
                 "colo_vm_state_change Change 'stop' => 'run'",
                 "migrate_set_state new state completed",
@@ -52,8 +52,10 @@ public sealed class TraceLogTests : IDisposable
     {
         using (TraceLog trace = TraceLog.Open(patterns, _path, new FixedTime())!)
         {
+            trace.CheckpointPause(begins: true);
             trace.RunState(RunState.Running, RunState.Colo);
             trace.RunState(RunState.Colo, RunState.Running);
+            trace.CheckpointPause(begins: false);
             trace.MigrationStatus(MigrationStatus.Completed);
             trace.ColoMessage(sent: true, ColoMessage.CheckpointRequest);
             trace.ColoMessage(sent: false, ColoMessage.VmstateLoaded);
