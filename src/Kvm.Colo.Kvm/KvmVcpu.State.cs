@@ -55,6 +55,9 @@ internal sealed unsafe partial class KvmVcpu
         if (TransferMsrs(KVM_GET_MSRS, into.Msrs.AsSpan(0, into.MsrCount)) != into.MsrCount)
             throw new KvmException(nameof(KVM_GET_MSRS), Errno.EINVAL);
         Get(KVM_GET_VCPU_EVENTS, ref into.Events);
+
+        // KVM_CAP_EXCEPTION_PAYLOAD is off: an exception on its way counts as injected, and a load does not look at the other flag.
+        into.Events.exception_pending = 0;
     }
 
     /// <summary>
