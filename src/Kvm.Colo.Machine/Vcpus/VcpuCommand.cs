@@ -8,9 +8,6 @@ internal enum VcpuCommand
     /// <summary>Read all registers into the current snapshot.</summary>
     Save,
 
-    /// <summary>Load the staged snapshot.</summary>
-    Load,
-
     /// <summary>Run the guest again.</summary>
     Resume,
 }

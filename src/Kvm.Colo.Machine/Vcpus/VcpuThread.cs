@@ -163,10 +163,6 @@ internal sealed class VcpuThread
                     Vcpu.Save(Current);
                     _group.OnDone();
                     break;
-                case VcpuCommand.Load:
-                    Vcpu.Load(Staged);
-                    _group.OnDone();
-                    break;
                 case VcpuCommand.Resume:
                     _holding = false;
                     return;
