@@ -14,6 +14,7 @@ public class DiskPairTests
 {
     private const string Guest = "set=2048 depth=8 report=50";
     private const int DiskMiB = 4;
+    private const string Report = " ok";
 
     [KvmFact]
     public void Disks_AreEqualAtEveryCheckpoint()
@@ -21,7 +22,7 @@ public class DiskPairTests
         using TestPair pair = new("disk.elf", Guest, checkpointDelayMs: 5, verifyEvery: 1, diskMiB: DiskMiB);
         pair.Protect();
         pair.WaitForEpoch(100);
-        pair.Primary.Console.Said.WaitForMoreLines(3);
+        pair.Primary.Console.Said.WaitForMoreLines(3, Report);
         pair.Primary.Machine.Stop();
         pair.WaitForEpoch(pair.Epoch + 3);
 
@@ -43,13 +44,13 @@ public class DiskPairTests
             pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Error");
             pair.Secondary.Migration.LostHeartbeat();
             pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
-            pair.Secondary.Console.Said.WaitForMoreLines(4);
+            pair.Secondary.Console.Said.WaitForMoreLines(4, Report);
 
             Assert.Equal(RunState.Running, pair.Secondary.Machine.State);
             AssertWhole(pair.Secondary.Console.Text);
 
             // The other half of the guest goes on too, until its operator ends it: each has a disk of its own.
-            pair.Primary.Console.Said.WaitForMoreLines(2);
+            pair.Primary.Console.Said.WaitForMoreLines(2, Report);
             AssertWhole(pair.Primary.Console.Text);
         }
     }
@@ -80,7 +81,7 @@ public class DiskPairTests
             survivor.Migration.Current!.Yank();
             next.Recorder.WaitFor("COLO_EXIT Secondary Error");
             next.Migration.LostHeartbeat();
-            next.Console.Said.WaitForMoreLines(4);
+            next.Console.Said.WaitForMoreLines(4, Report);
             AssertWhole(next.Console.Text);
         }
 
@@ -101,7 +102,7 @@ public class DiskPairTests
             primary.Migration.Protect(uri);
             primary.Recorder.WaitUntil(
                 () => primary.Recorder.Events.Any(static e => e.StartsWith("message: not protected yet", StringComparison.Ordinal)), "the refusal");
-            primary.Console.Said.WaitForMoreLines(2);
+            primary.Console.Said.WaitForMoreLines(2, Report);
             AssertWhole(primary.Console.Text);
         }
 

@@ -61,12 +61,15 @@ internal sealed class ConsoleText
 
     public string WaitFor(string text, int seconds = 30) => WaitFor(all => all.Contains(text, StringComparison.Ordinal), $"'{text}'", seconds);
 
-    /// <summary>Waits until this many more lines than now have been said.</summary>
-    public void WaitForMoreLines(int count, int seconds = 30)
+    /// <summary>Waits until this many more lines than now have been said that hold <paramref name="part"/>.</summary>
+    public void WaitForMoreLines(int count, string part = "", int seconds = 30)
     {
-        int wanted = Lines.Length + count;
-        WaitFor(text => text.Count(static c => c == '\n') >= wanted, $"{count} more lines", seconds);
+        int wanted = CountLines(Text, part) + count;
+        WaitFor(text => CountLines(text, part) >= wanted, $"{count} more lines with '{part}'", seconds);
     }
+
+    private static int CountLines(string text, string part) =>
+        SplitLines(text).Count(line => line.Contains(part, StringComparison.Ordinal));
 
     private static string Tail(string text) => text.Length <= 2000 ? text : text[^2000..];
 }
