@@ -6,15 +6,23 @@ public sealed class OneHostFixture : IDisposable
     // As in scenarios/lib.sh: limits end a hang, and a busy machine is several times slower than the quiet one they are given for.
     private const int Patience = 4;
 
-    private readonly Lazy<Testbed> _testbed = new(static () => new Testbed("one", 1));
+    private Testbed? _testbed;
 
     /// <summary>Runs a scenario of this project's folder; it ends with status 0 or the test fails with its output.</summary>
-    public string Scenario(TimeSpan deadline, string name, params string[] arguments) =>
-        _testbed.Value.Run(1, deadline * Patience, [$"tests/Kvm.Colo.HostTests/scenarios/{name}", .. arguments]);
+    public string Scenario(TimeSpan deadline, string name, params string[] arguments)
+    {
+        return HostFaults.Outlive(Run, Dispose);
+
+        string Run()
+        {
+            _testbed ??= new Testbed("one", 1);
+            return _testbed.Run(1, deadline * Patience, [$"tests/Kvm.Colo.HostTests/scenarios/{name}", .. arguments]);
+        }
+    }
 
     public void Dispose()
     {
-        if (_testbed.IsValueCreated)
-            _testbed.Value.Dispose();
+        _testbed?.Dispose();
+        _testbed = null;
     }
 }

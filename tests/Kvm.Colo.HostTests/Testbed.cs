@@ -7,6 +7,10 @@ namespace Kvm.Colo.HostTests;
 /// <summary>Emulated hosts with KVM of their own, driven through <c>scripts/testbed</c>; disposing ends them.</summary>
 internal sealed class Testbed : IDisposable
 {
+    // scripts/testbed: the host went away or fell silent; scenarios/lib.sh: the emulated CPU has lost the guest.
+    private const int StatusOfGoneHost = 125;
+    private const int StatusOfHostFault = 75;
+
     private static readonly TimeSpan s_startDeadline = TimeSpan.FromMinutes(4);
     private readonly string _state;
 
@@ -31,6 +35,7 @@ internal sealed class Testbed : IDisposable
         Script(TimeSpan.FromMinutes(1), ["exec", Text(host), "--state", _state, "--detach", "--", .. command]);
 
     /// <summary>Runs a command on a host and returns its output; it must succeed.</summary>
+    /// <exception cref="HostFaultException">The emulated host failed, not what ran on it.</exception>
     public string Run(int host, TimeSpan deadline, params string[] command) => Script(
         deadline + TimeSpan.FromSeconds(30),
         ["exec", Text(host), "--state", _state, "--timeout", Text((int)deadline.TotalSeconds), "--", .. command]);
@@ -75,6 +80,8 @@ internal sealed class Testbed : IDisposable
             text = output.ToString();
         if (!ended || process.ExitCode != 0)
         {
+            if (ended && process.ExitCode is StatusOfGoneHost or StatusOfHostFault)
+                throw new HostFaultException($"scripts/testbed {string.Join(' ', arguments)} ended with status {process.ExitCode}:\n{text}");
             string how = ended ? $"ended with status {process.ExitCode}" : $"did not end within {deadline.TotalSeconds} s";
             throw new InvalidOperationException($"scripts/testbed {string.Join(' ', arguments)} {how}:\n{text}");
         }
