@@ -5,20 +5,22 @@ namespace Kvm.Colo.Block;
 
 /// <summary>
 /// A raw image: a regular file or a block device, its bytes the guest's bytes, locked while open. What the page cache can do without
-/// waiting is done at once on the caller's thread, the rest by four named threads: a slow disk delays nobody but itself.
+/// waiting is done at once on the caller's thread, the rest by named threads that come as they are needed: a slow disk delays nobody but
+/// itself, and has as much to do side by side as it can take.
 /// </summary>
 internal sealed partial class RawDisk : IBlockNode
 {
     public const int SectorBytes = 512;
-    public const int WorkerCount = 4;
+    public const int WorkerLimit = 16;
 
     private static readonly TimeSpan s_closeDeadline = TimeSpan.FromSeconds(30);
     private readonly SafeDescriptor _file;
-    private readonly Thread[] _workers = new Thread[WorkerCount];
+    private readonly List<Thread> _workers = new(WorkerLimit);
     private readonly object _lock = new();
     private readonly object _idle = new();
     private BlockRequestQueue _waiting;
     private int _inFlight;
+    private int _idleWorkers;
     private bool _closing;
     private bool _readsMayWait;
     private bool _writesMayWait;
@@ -29,11 +31,7 @@ internal sealed partial class RawDisk : IBlockNode
         Name = name;
         CapacityBytes = capacityBytes;
         IsReadOnly = isReadOnly;
-        for (int i = 0; i < WorkerCount; i++)
-        {
-            _workers[i] = new Thread(Work) { Name = $"disk-{name}-{i}", IsBackground = true };
-            _workers[i].Start();
-        }
+        AddWorker();
     }
 
     public string Name { get; }
@@ -173,9 +171,37 @@ internal sealed partial class RawDisk : IBlockNode
     {
         lock (_lock)
         {
-            _waiting.Add(request);
-            Monitor.Pulse(_lock);
+            if (!_closing)
+            {
+                _waiting.Add(request);
+                if (_waiting.Count <= _idleWorkers || _workers.Count == WorkerLimit || !TryAddWorker())
+                    Monitor.Pulse(_lock);
+                return;
+            }
         }
+
+        End(request, Errno.ENODEV);
+    }
+
+    // A host that has no thread left still has those that were there before.
+    private bool TryAddWorker()
+    {
+        try
+        {
+            AddWorker();
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
+    private void AddWorker()
+    {
+        Thread worker = new(Work) { Name = $"disk-{Name}-{_workers.Count}", IsBackground = true };
+        worker.Start();
+        _workers.Add(worker);
     }
 
     private void End(BlockRequest request, Errno result)
@@ -198,7 +224,12 @@ internal sealed partial class RawDisk : IBlockNode
         lock (_lock)
         {
             while (_waiting.Count == 0 && !_closing)
+            {
+                _idleWorkers++;
                 Monitor.Wait(_lock);
+                _idleWorkers--;
+            }
+
             return _waiting.TakeFirst();
         }
     }

@@ -140,9 +140,19 @@ public sealed class RawDiskTests : IDisposable
     }
 
     [Fact]
+    public void RequestsThatWait_RunSideBySide_UpToTheLimit()
+    {
+        using RawDisk disk = RawDisk.Open(_image.Path, isReadOnly: false, "d");
+        BlockRequest[] requests = OccupyAllWorkers(disk);
+        Assert.Equal(0, disk.InFlight);
+        Assert.All(requests, static request => Assert.Equal(Errno.None, request.Result));
+    }
+
+    [Fact]
     public void Steadily_NothingIsAllocated()
     {
         using RawDisk disk = RawDisk.Open(_image.Path, isReadOnly: false, "d");
+        OccupyAllWorkers(disk);
         TestRequest request = NewRequest(BlockOperation.Write, 0, 0, (0x1000, 4096));
         long allocated = 0;
         for (int round = 0; round < 200; round++)
@@ -155,6 +165,32 @@ public sealed class RawDiskTests : IDisposable
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocated);
+    }
+
+    // Holds the ends of as many requests as the disk has threads at most; the same number again waits behind them.
+    private static BlockRequest[] OccupyAllWorkers(RawDisk disk)
+    {
+        using var ends = new ManualResetEventSlim(initialState: false);
+        using var atTheEnd = new SemaphoreSlim(0);
+        var requests = new BlockRequest[RawDisk.WorkerLimit * 2];
+        for (int i = 0; i < requests.Length; i++)
+        {
+            requests[i] = new BlockRequest(1, Completed) { Operation = BlockOperation.Flush };
+            disk.Submit(requests[i]);
+        }
+
+        for (int i = 0; i < RawDisk.WorkerLimit; i++)
+            Assert.True(atTheEnd.Wait(s_deadline), $"only {i} requests run side by side");
+        Assert.Equal(requests.Length, disk.InFlight);
+        ends.Set();
+        Assert.True(disk.Drain(s_deadline));
+        return requests;
+
+        void Completed(BlockRequest request)
+        {
+            atTheEnd.Release();
+            ends.Wait(s_deadline);
+        }
     }
 
     private Errno Run(RawDisk disk, BlockOperation operation, ulong offset, params (ulong Address, uint Length)[] ranges) =>
