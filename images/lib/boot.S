@@ -178,17 +178,17 @@ boot_magic: .long 0
 boot_info:  .long 0
 ap_index:   .long 0
 
-/* 4 GiB mapped one to one by 2 MiB pages, open to ring 3. */
+/* 8 GiB (MAPPED_END) mapped one to one by 2 MiB pages, open to ring 3. */
     .balign 4096
 pml4:
     .quad pdpt + 7
     .fill 511, 8, 0
 pdpt:
-    .quad pd + 0x0007, pd + 0x1007, pd + 0x2007, pd + 0x3007
-    .fill 508, 8, 0
+    .quad pd + 0x0007, pd + 0x1007, pd + 0x2007, pd + 0x3007, pd + 0x4007, pd + 0x5007, pd + 0x6007, pd + 0x7007
+    .fill 504, 8, 0
 pd:
     .set page, 0
-    .rept 2048
+    .rept 4096
     .quad page * 0x200000 + 0x87
     .set page, page + 1
     .endr

@@ -18,7 +18,7 @@ struct machine {
     const char *loader;        /* "pvh" or "multiboot" */
     char cmdline[CMDLINE_SIZE];
     u64 memory;                /* bytes of usable RAM in the loader's map */
-    u64 heap_start, heap_end;  /* the largest free range above the image, page-aligned, below 3 GiB */
+    u64 heap_start, heap_end;  /* the largest free range above the image, page-aligned, below 3 GiB; with high=1 the one from 4 GiB */
     u64 rsdp;                  /* 0: none */
     u32 modules;
     struct module module[MAX_MODULES];

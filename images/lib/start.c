@@ -35,6 +35,8 @@ struct range {
 };
 
 #define LOADER_END 0xc0000000ul
+#define HIGH_START 0x100000000ul
+#define MAPPED_END 0x200000000ul
 
 extern u32 boot_magic, boot_info;
 extern u8 image_start[], image_end[];
@@ -122,9 +124,23 @@ static void read_multiboot(const struct multiboot_info *info)
     }
 }
 
+/* With high=1: what there is above 4 GiB, where no loader puts anything. */
+static void find_high_heap(void)
+{
+    for (u32 k = 0; k < memories; k++)
+        if (memory[k].start <= HIGH_START && memory[k].end > HIGH_START) {
+            machine.heap_start = HIGH_START;
+            machine.heap_end = (memory[k].end < MAPPED_END ? memory[k].end : MAPPED_END) & -PAGE_SIZE;
+        }
+}
+
 /* Every free gap begins where something taken ends. */
 static void find_heap(void)
 {
+    if (option("high", 0)) {
+        find_high_heap();
+        return;
+    }
     take((u64)image_start, (u64)(image_end - image_start));
     for (u32 i = 0; i < takens; i++) {
         u64 start = taken[i].end, end = 0;

@@ -32,6 +32,35 @@ internal sealed class CpuidTable(kvm_cpuid_entry2[] entries)
     }
 
     /// <summary>
+    /// This table with the processor's name and first-level caches (leaves 0x80000002 to 0x80000005) where it has none: KVM leaves them to
+    /// the VMM.
+    /// </summary>
+    /// <param name="read">The host's EAX to EDX of a leaf.</param>
+    public CpuidTable WithNames(Func<uint, (uint Eax, uint Ebx, uint Ecx, uint Edx)> read)
+    {
+        const uint First = 0x8000_0002;
+        const uint Last = 0x8000_0005;
+        if (!TryFind(0x8000_0000, 0, out kvm_cpuid_entry2 extended) || extended.eax < Last)
+            return this;
+        List<kvm_cpuid_entry2> named = [.. entries];
+        for (uint function = First; function <= Last; function++)
+        {
+            uint wanted = function;
+            int at = named.FindIndex(leaf => leaf.function == wanted);
+            if (at >= 0 && (named[at].eax | named[at].ebx | named[at].ecx | named[at].edx) != 0)
+                continue;
+            (uint eax, uint ebx, uint ecx, uint edx) = read(function);
+            kvm_cpuid_entry2 filled = new() { function = function, eax = eax, ebx = ebx, ecx = ecx, edx = edx };
+            if (at >= 0)
+                named[at] = filled;
+            else if (named.Count < MaxEntries)
+                named.Add(filled);
+        }
+
+        return new CpuidTable([.. named]);
+    }
+
+    /// <summary>
     /// The table of vCPU <paramref name="index"/> of <paramref name="count"/>: APIC id, topology, hypervisor and TSC-deadline bits set,
     /// what cannot be migrated or is not offered taken out. Source: vmm-recipe 2.6, Intel SDM 3A CPUID.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Kvm.Colo.Native;
 using static Kvm.Colo.Native.KvmConstants;
 using static Kvm.Colo.Native.KvmIoctl;
@@ -107,7 +108,8 @@ internal sealed unsafe class KvmSystem : IDisposable
 
     /// <summary>The leaves of a CPU model on this host, before a vCPU's own are filled in.</summary>
     /// <exception cref="KvmUnavailableException">The host lacks a feature of the model.</exception>
-    public CpuidTable GetCpuid(CpuModel model) => model == CpuModel.Baseline ? CpuBaseline.For(GetSupportedCpuid()) : GetSupportedCpuid();
+    public CpuidTable GetCpuid(CpuModel model) =>
+        model == CpuModel.Baseline ? CpuBaseline.For(GetSupportedCpuid()) : GetSupportedCpuid().WithNames(ReadHostLeaf);
 
     /// <summary>Indexes of the model-specific registers that a vCPU's state consists of.</summary>
     public uint[] GetMsrIndexes()
@@ -122,6 +124,12 @@ internal sealed unsafe class KvmSystem : IDisposable
     }
 
     public void Dispose() => _device.Dispose();
+
+    private static (uint Eax, uint Ebx, uint Ecx, uint Edx) ReadHostLeaf(uint function)
+    {
+        (int eax, int ebx, int ecx, int edx) = X86Base.CpuId((int)function, 0);
+        return ((uint)eax, (uint)ebx, (uint)ecx, (uint)edx);
+    }
 
     private static KvmUnavailableException Refused(string path, Errno errno) => errno switch
     {

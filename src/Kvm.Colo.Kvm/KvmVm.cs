@@ -44,6 +44,9 @@ internal sealed unsafe class KvmVm : IDisposable
 
     public bool HasXsave2 { get; }
 
+    /// <summary>The time stamp counter that vCPUs have from this host; known once there is one.</summary>
+    public TscRate TscRate { get; private set; }
+
     /// <summary>Bytes of dirty ring per vCPU, 0 when the ring is not enabled.</summary>
     public uint DirtyRingBytes { get; private set; }
 
@@ -109,12 +112,13 @@ internal sealed unsafe class KvmVm : IDisposable
     public void ResetDirtyRings() => Call(nameof(KVM_RESET_DIRTY_RINGS), Shim.IoctlInt(_vm, KVM_RESET_DIRTY_RINGS, 0));
 
     /// <summary>
-    /// What to add to this host's time stamp counter so that a vCPU that is being loaded sees <paramref name="value"/> now. vCPU 0 comes
-    /// first; the others, saved within the same pause, get its offset too, unless their guest has set them apart.
+    /// What to add to this host's time stamp counter, now <paramref name="host"/> at the guest's rate, so that a vCPU that is being loaded
+    /// sees <paramref name="value"/>. vCPU 0 comes first; the others, saved within the same pause, get its offset too, unless their guest
+    /// has set them apart.
     /// </summary>
-    internal ulong TscOffset(int index, ulong value)
+    internal ulong TscOffset(int index, ulong value, ulong host)
     {
-        ulong offset = value - Shim.Tsc();
+        ulong offset = value - host;
         if (index == 0)
             (_firstTsc, _firstTscOffset) = (value, offset);
         return Math.Abs((long)(value - _firstTsc)) < SamePauseCycles ? _firstTscOffset : offset;
@@ -123,7 +127,10 @@ internal sealed unsafe class KvmVm : IDisposable
     public KvmVcpu CreateVcpu(int index)
     {
         long descriptor = KvmException.Check(nameof(KVM_CREATE_VCPU), Shim.IoctlInt(_vm, KVM_CREATE_VCPU, index));
-        return new KvmVcpu(this, index, new SafeDescriptor(descriptor));
+        KvmVcpu vcpu = new(this, index, new SafeDescriptor(descriptor));
+        if (index == 0)
+            TscRate = new TscRate(vcpu.GetTscKhz(), System.Check(KVM_CAP_TSC_CONTROL) > 0);
+        return vcpu;
     }
 
     /// <summary>Sets the level of a GSI; it has reached the interrupt controller when this returns.</summary>

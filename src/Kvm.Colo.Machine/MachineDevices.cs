@@ -63,6 +63,7 @@ internal sealed class MachineDevices : IDisposable
             VirtioDevices = Io.AcpiDevices,
             Power = _power.Config,
             HasRtc = true,
+            PanicPort = PvpanicDevice.Port,
             GenerationAddress = Generation is null ? null : BootLayout.VmGeneration,
         };
     }

@@ -57,7 +57,9 @@ internal sealed partial class VirtualMachine : IDisposable
         foreach (MemorySlot slot in Memory.Slots)
             _vm.SetMemorySlot(slot, logDirtyPages: false);
         _vcpus = [.. Enumerable.Range(0, config.Cpus).Select(_vm.CreateVcpu)];
-        _cpuid = new CpuidOwner(_vcpus, kvm.GetSupportedCpuid(), cpuid);
+        _cpuid = new CpuidOwner(_vcpus, kvm.GetSupportedCpuid(), cpuid, _vm.TscRate);
+        foreach (KvmVcpu vcpu in _vcpus)
+            vcpu.SetPowerOnMsrs();
         _devices = new MachineDevices(config, _vm, Memory, this, logger, time);
         _runState = new RunStateMachine(RunState.Prelaunch);
         if (config.IsIncoming)

@@ -9,12 +9,17 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
 
     public LinuxGuestTests(OneHostFixture host) => _host = host;
 
-    // With the scenarios below both kernels come up with 1, 2 and 4 vCPUs: cloud 2 under disk, net and save, 4 under clock; generic 1 and 2
-    // under power.
+    // With the scenarios below both kernels come up with 1, 2 and 4 vCPUs: cloud 2 under disk and net, 4 under clock; generic 1 and 2 under
+    // power, 2 under save.
     [TestbedTheory]
-    [InlineData("cloud", "1")]
-    [InlineData("generic", "4")]
-    public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus) => Run(120, "boot", kernel, cpus);
+    [InlineData("cloud", "1", "256M")]
+    [InlineData("generic", "4", "256M")]
+    [InlineData("cloud", "8", "5G")]
+    [InlineData("vmlinux", "2", "256M")]
+    public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus, string memory) => Run(180, "boot", kernel, cpus, memory);
+
+    [TestbedFact]
+    public void Panic_IsReported() => Run(120, "panic", "cloud");
 
     [TestbedFact]
     public void Power_ButtonRebootAndPowerOffWork() => Run(200, "power", "generic");
@@ -32,7 +37,7 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
     public void Network_CarriesFilesBothWays() => Run(150, "net", "cloud");
 
     [TestbedFact]
-    public void Save_RestoresInTheMiddleOfDiskLoad() => Run(240, "save", "cloud");
+    public void Save_RestoresInTheMiddleOfDiskLoad() => Run(400, "save", "generic");
 
     [TestbedFact]
     public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(900, "pair", "cloud", "2", "200");

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using Kvm.Colo.Native;
 using Kvm.Colo.TestKit;
 using Xunit;
@@ -65,6 +67,39 @@ public sealed class CpuidTableTests
         Assert.Equal(before, s_everything.Entries.ToArray());
     }
 
+    [Fact]
+    public void WithNames_FillsWhatIsEmptyOrMissing()
+    {
+        CpuidTable table = new(
+        [
+            Leaf(0x8000_0000) with { eax = 0x8000_0008 },
+            new kvm_cpuid_entry2 { function = 0x8000_0002 },
+            new kvm_cpuid_entry2 { function = 0x8000_0003, edx = 7 },
+        ]);
+
+        CpuidTable named = table.WithNames(static function => (function, 1, 2, 3));
+
+        Assert.Equal((0x8000_0002u, 1u, 2u, 3u), Registers(Find(named, 0x8000_0002)));
+        Assert.Equal((0u, 0u, 0u, 7u), Registers(Find(named, 0x8000_0003)));
+        Assert.Equal((0x8000_0004u, 1u, 2u, 3u), Registers(Find(named, 0x8000_0004)));
+        Assert.Equal((0x8000_0005u, 1u, 2u, 3u), Registers(Find(named, 0x8000_0005)));
+    }
+
+    [KvmFact]
+    [Trait("Category", "RequiresKvm")]
+    public void HostModel_HasTheHostsName()
+    {
+        using KvmSystem system = KvmSystem.Open();
+        CpuidTable table = system.GetCpuid(CpuModel.Host);
+        uint[] words = [.. ((uint[])[0x8000_0002, 0x8000_0003, 0x8000_0004])
+            .Select(function => Find(table, function)).SelectMany(static leaf => (uint[])[leaf.eax, leaf.ebx, leaf.ecx, leaf.edx])];
+
+        string name = Encoding.ASCII.GetString(MemoryMarshal.AsBytes(words.AsSpan())).TrimEnd('\0').Trim();
+
+        Assert.Contains($": {name}\n", File.ReadAllText("/proc/cpuinfo"), StringComparison.Ordinal);
+        Assert.NotEmpty(name);
+    }
+
     [KvmTheory]
     [Trait("Category", "RequiresKvm")]
     [InlineData(1, 0)]
@@ -112,6 +147,8 @@ public sealed class CpuidTableTests
                 Assert.Equal((0u, 0u, entry.index, (uint)index), (entry.eax, entry.ebx, entry.ecx, entry.edx));
         });
     }
+
+    private static (uint Eax, uint Ebx, uint Ecx, uint Edx) Registers(kvm_cpuid_entry2 leaf) => (leaf.eax, leaf.ebx, leaf.ecx, leaf.edx);
 
     private static kvm_cpuid_entry2 Find(CpuidTable table, uint function, uint index = 0) =>
         Assert.Single(table.Entries.ToArray(), entry => entry.function == function && entry.index == index);

@@ -149,6 +149,57 @@ public sealed class SnapshotTests
         Assert.InRange(again, saved, later - 1);
     }
 
+    [FullKvmFact]
+    [Trait("Category", "FullKvm")]
+    public void TscRate_NearTheHostsIsTaken_AndAnotherRefused_WhereNothingScales()
+    {
+        using TinyVm vm = new();
+        uint host = vm.Vm.TscRate.Khz;
+        Assert.Equal(host, vm.Vcpu.GetTscKhz());
+
+        vm.Vcpu.SetTscKhz(host - (host / 10_000));
+
+        Assert.Equal(host - (host / 10_000), vm.Vcpu.GetTscKhz());
+        if (vm.Vm.TscRate.CanScale)
+            vm.Vcpu.SetTscKhz(host / 2);
+        else
+            Assert.Equal(Errno.EINVAL, Assert.Throws<KvmException>(() => vm.Vcpu.SetTscKhz(host / 2)).Errno);
+    }
+
+    [FullKvmFact]
+    [Trait("Category", "FullKvm")]
+    public void ScaledHostTsc_IsTheHosts_WhereTheRateIs()
+    {
+        using TinyVm vm = new();
+        ulong before = Shim.Tsc();
+
+        ulong scaled = vm.Vcpu.ScaledHostTsc();
+
+        Assert.InRange(scaled, before, Shim.Tsc());
+    }
+
+    [KvmFact]
+    public void PowerOnMsrs_AreWhatAFirmwareLeaves_AndMemoryTypesAreSaved()
+    {
+        const uint MiscEnable = 0x1A0;
+        const uint MtrrDefault = 0x2FF;
+        const uint FirstVariableMtrr = 0x200;
+        const ulong Uncacheable = 0xC000_0000;
+        using TinyVm vm = new();
+        using TinyVm other = new();
+        vm.Vcpu.SetPowerOnMsrs();
+        (VcpuSnapshot snapshot, _) = Save(vm);
+        Assert.Equal((1ul, 0x806ul), (Msr(snapshot, MiscEnable) & 1, Msr(snapshot, MtrrDefault)));
+
+        snapshot.Msrs[IndexOf(snapshot, FirstVariableMtrr)].data = Uncacheable;
+        snapshot.Msrs[IndexOf(snapshot, MtrrDefault)].data = 0xC06;
+        other.Vcpu.Load(snapshot);
+        (VcpuSnapshot loaded, _) = Save(other);
+
+        Assert.Equal(0, other.Vcpu.RefusedMsrs);
+        Assert.Equal((Uncacheable, 0xC06ul), (Msr(loaded, FirstVariableMtrr), Msr(loaded, MtrrDefault)));
+    }
+
     [KvmFact]
     public void TscDeadline_WakesTheRestoredGuest()
     {

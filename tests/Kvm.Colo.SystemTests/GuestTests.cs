@@ -66,6 +66,18 @@ public class GuestTests
     }
 
     [KvmTheory]
+    [InlineData("chain.elf")]
+    [InlineData("chain.mb")]
+    public void Chain_IsTheSameAbove4GiB(string image)
+    {
+        using TestMachine vm = new(image, "count=1000000 high=1", memoryMiB: 5 << 10);
+        vm.Machine.Start();
+        Assert.Equal(1, vm.WaitForEnd().ExitStatus);
+        Assert.Contains(" at=0x100000000\r\n", vm.Console.Text, StringComparison.Ordinal);
+        Assert.Contains("chain 1000000 ok ed622cb96079fa23", vm.Console.Text, StringComparison.Ordinal);
+    }
+
+    [KvmTheory]
     [InlineData("dirty.elf")]
     [InlineData("dirty.mb")]
     public void Dirty_ReportsItsPasses(string image)
@@ -103,6 +115,8 @@ public class GuestTests
     [InlineData("smp.elf", 1)]
     [InlineData("smp.elf", 2)]
     [InlineData("smp.elf", 4)]
+    [InlineData("smp.elf", 8)]
+    [InlineData("smp.elf", 16)]
     [InlineData("smp.mb", 2)]
     public void Smp_EveryVcpuWorks(string image, int cpus)
     {

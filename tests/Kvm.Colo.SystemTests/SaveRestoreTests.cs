@@ -83,6 +83,24 @@ public sealed class SaveRestoreTests : IDisposable
         ChainVectors.For("report=20000").AssertUnbroken(source.Console.Text + target.Console.Text);
     }
 
+    [KvmFact]
+    public void GuestGoesOn_WithItsMemoryAbove4GiB()
+    {
+        const ulong MemoryMiB = (3 << 10) + 8;
+        using TestMachine source = new("chain.elf", "report=20000 high=1", MemoryMiB);
+        using TestMachine target = new(null, memoryMiB: MemoryMiB, incoming: true);
+        MigrationUri uri = new(MigrationTransport.File, Path.Combine(_folder, "high"), 0);
+        source.Machine.Start();
+        source.Console.Said.WaitForMoreLines(3);
+        source.Migration.Migrate(uri);
+        source.Recorder.WaitFor("MIGRATION Completed");
+        target.Migration.Listen(uri, keepListening: false);
+        target.Recorder.WaitFor("MIGRATION Completed");
+        target.Console.Said.WaitForMoreLines(3);
+        Assert.Contains(" at=0x100000000\r\n", source.Console.Text, StringComparison.Ordinal);
+        ChainVectors.For("report=20000").AssertUnbroken(source.Console.Text + target.Console.Text);
+    }
+
     [KvmTheory]
     [InlineData("file", false)]
     [InlineData("unix", true)]

@@ -32,17 +32,6 @@ fetch_kernel() {
     mv "$testbed_out/kernel.new" "$testbed_out/kernel"
 }
 
-# Takes the ELF kernel out of its compressed image: QEMU starts it directly (PVH), and nothing is decompressed under emulation.
-extract_vmlinux() {
-    local image=$1 target=$2 setup_sectors payload_offset payload_length
-    setup_sectors=$(od -An -tu1 -j $((0x1f1)) -N1 "$image")
-    payload_offset=$(od -An -tu4 -j $((0x248)) -N4 "$image")
-    payload_length=$(od -An -tu4 -j $((0x24c)) -N4 "$image")
-    # The payload ends with four bytes of uncompressed length which xz does not know.
-    tail -c +$(((setup_sectors + 1) * 512 + payload_offset + 1)) "$image" | head -c $((payload_length - 4)) | xz -dc > "$target.new"
-    mv "$target.new" "$target"
-}
-
 build_initrd() {
     local work=$testbed_out/initrd.$$ version module file
     version=$(ls "$testbed_out/kernel/lib/modules")
@@ -67,7 +56,7 @@ build_testbed_image() {
     PATH=$PATH:/usr/sbin:/sbin
     mkdir -p "$testbed_out"
     fetch_kernel || { PATH=$path; return 1; }
-    [[ -s $testbed_out/vmlinux ]] || extract_vmlinux "$testbed_out"/kernel/boot/vmlinuz-* "$testbed_out/vmlinux"
+    [[ -s $testbed_out/vmlinux ]] || "$root/images/linux/extract-vmlinux" "$testbed_out"/kernel/boot/vmlinuz-* "$testbed_out/vmlinux"
     build_initrd
     PATH=$path
 }

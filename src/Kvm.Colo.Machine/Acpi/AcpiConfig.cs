@@ -23,6 +23,9 @@ internal sealed record AcpiConfig
     /// <summary>Where the VM generation id lies; null without one. Its event needs <see cref="Power"/>.</summary>
     public ulong? GenerationAddress { get; init; }
 
+    /// <summary>Where a kernel reports its panic; null without such a port.</summary>
+    public ushort? PanicPort { get; init; }
+
     public uint LocalApicAddress { get; init; } = 0xFEE0_0000;
 
     public uint IoApicAddress { get; init; } = 0xFEC0_0000;

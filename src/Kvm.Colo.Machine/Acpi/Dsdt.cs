@@ -20,6 +20,8 @@ internal static class Dsdt
             devices.Add(Virtio(config.VirtioDevices[i], i));
         if (config.HasRtc)
             devices.Add(Rtc());
+        if (config.PanicPort is { } panicPort)
+            devices.Add(Panic(panicPort));
         if (config.GenerationAddress is { } address)
             devices.Add(Generation(address));
         if (config.Power is null)
@@ -55,6 +57,12 @@ internal static class Dsdt
         "RTC",
         Aml.Name("_HID", Aml.EisaId("PNP0B00")),
         Aml.Name("_CRS", Aml.Resources(AmlResource.Ports(RtcDevice.IndexPort, RtcDevice.PortCount))));
+
+    // The id that Linux's driver pvpanic-mmio knows.
+    private static AmlTerm Panic(ushort port) => Aml.Device(
+        "PEVT",
+        Aml.Name("_HID", Aml.Text("QEMU0001")),
+        Aml.Name("_CRS", Aml.Resources(AmlResource.Ports(port, 1))));
 
     // Guests look for the compatible id; ADDR gives the id's address in two halves.
     private static AmlTerm Generation(ulong address) => Aml.Device(

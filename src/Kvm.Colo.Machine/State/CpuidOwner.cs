@@ -4,7 +4,8 @@ using Kvm.Colo.Stream;
 namespace Kvm.Colo.Machine.State;
 
 /// <summary>
-/// The CPU model in the stream: a guest goes on seeing the CPU it was booted on, and a host that cannot show it refuses the guest.
+/// The CPU model in the stream: a guest goes on seeing the CPU it was booted on, with a time stamp counter of the same rate, and a host
+/// that cannot show it refuses the guest.
 /// Loaded before the vCPUs, whose registers depend on it.
 /// </summary>
 internal sealed class CpuidOwner : IStateOwner
@@ -14,12 +15,12 @@ internal sealed class CpuidOwner : IStateOwner
     private readonly CpuidState _staged;
 
     /// <summary>Gives every vCPU its leaves of <paramref name="model"/>.</summary>
-    public CpuidOwner(KvmVcpu[] vcpus, CpuidTable supported, CpuidTable model)
+    public CpuidOwner(KvmVcpu[] vcpus, CpuidTable supported, CpuidTable model, TscRate rate)
     {
         _vcpus = vcpus;
         CpuidTable offered = supported.ForVcpu(0, vcpus.Length);
-        _current = new CpuidState(offered);
-        _staged = new CpuidState(offered);
+        _current = new CpuidState(offered, rate) { TscKhz = rate.Khz };
+        _staged = new CpuidState(offered, rate);
         CpuidTable first = model.ForVcpu(0, vcpus.Length);
         _current.Set(first);
         Give(first);
@@ -29,7 +30,7 @@ internal sealed class CpuidOwner : IStateOwner
 
     public uint InstanceId => 0;
 
-    public uint Version => 1;
+    public uint Version => 2;
 
     public DeviceState Current => _current;
 
@@ -42,8 +43,8 @@ internal sealed class CpuidOwner : IStateOwner
 
     public string? Apply()
     {
-        if (_staged.IsSameAs(_current))
-            return null;
+        if (_staged.HasLeavesOf(_current))
+            return ApplyTscRate();
         CpuidTable arrived = _staged.Read();
         try
         {
@@ -55,6 +56,24 @@ internal sealed class CpuidOwner : IStateOwner
         }
 
         _current.Set(arrived);
+        return ApplyTscRate();
+    }
+
+    private string? ApplyTscRate()
+    {
+        if (_staged.TscKhz == _current.TscKhz || _staged.TscKhz == 0)
+            return null;
+        try
+        {
+            foreach (KvmVcpu vcpu in _vcpus)
+                vcpu.SetTscKhz(_staged.TscKhz);
+        }
+        catch (KvmException e)
+        {
+            return $"the vCPUs do not take the guest's {_staged.TscKhz} kHz of time stamp counter ({e.Message})";
+        }
+
+        _current.TscKhz = _staged.TscKhz;
         return null;
     }
 

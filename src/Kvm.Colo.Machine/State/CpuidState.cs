@@ -6,15 +6,24 @@ using Kvm.Colo.Stream;
 namespace Kvm.Colo.Machine.State;
 
 /// <summary>
-/// The CPUID leaves a guest was booted with, each seven little-endian words: function, index, flags, EAX, EBX, ECX, EDX. They must be
-/// ones this host can honour.
+/// The CPUID leaves a guest was booted with, each seven little-endian words: function, index, flags, EAX, EBX, ECX, EDX; and the rate of
+/// its time stamp counter. They must be ones this host can honour.
 /// </summary>
 /// <param name="offered">What this host can give a vCPU.</param>
-internal sealed class CpuidState(CpuidTable offered) : DeviceState
+/// <param name="rate">This host's time stamp counter.</param>
+internal sealed class CpuidState(CpuidTable offered, TscRate rate) : DeviceState
 {
     private const int LeafBytes = 7 * sizeof(uint);
     private readonly byte[] _leaves = new byte[CpuidTable.MaxEntries * LeafBytes];
     private int _length;
+    private uint _tscKhz;
+
+    /// <summary>0 when the source does not know it.</summary>
+    public uint TscKhz
+    {
+        get => _tscKhz;
+        set => _tscKhz = value;
+    }
 
     public void Set(CpuidTable table)
     {
@@ -52,9 +61,13 @@ internal sealed class CpuidState(CpuidTable offered) : DeviceState
     }
 
     /// <summary>Whether the leaves are these, without making anything.</summary>
-    public bool IsSameAs(CpuidState other) => _leaves.AsSpan(0, _length).SequenceEqual(other._leaves.AsSpan(0, other._length));
+    public bool HasLeavesOf(CpuidState other) => _leaves.AsSpan(0, _length).SequenceEqual(other._leaves.AsSpan(0, other._length));
 
-    public override void Visit(StateVisitor v) => v.VariableBytes("leaves", _leaves, ref _length);
+    public override void Visit(StateVisitor v)
+    {
+        v.VariableBytes("leaves", _leaves, ref _length);
+        v.U32("tsc_khz", ref _tscKhz);
+    }
 
     public override string? Validate()
     {
@@ -65,6 +78,8 @@ internal sealed class CpuidState(CpuidTable offered) : DeviceState
             return "the guest's CPU is another maker's";
         if (wanted.PhysicalAddressBits > offered.PhysicalAddressBits)
             return $"the guest uses {wanted.PhysicalAddressBits} bits of physical address, this host has {offered.PhysicalAddressBits}";
+        if (!rate.CanShow(_tscKhz))
+            return $"the guest's time stamp counter runs at {_tscKhz} kHz, this host's at {rate.Khz} kHz, and its processor cannot scale it";
         IReadOnlyList<string> missing = CpuidFeatures.Missing(wanted, offered);
         return missing.Count == 0 ? null : $"the guest uses CPU features this host lacks: {string.Join(", ", missing)}";
     }

@@ -21,6 +21,8 @@ public class AcpiTablesTests
         "Notify (\\_SB.PWRB, 0x80)",
         "Device (RTC)",
         "OperationRegion (EREG, SystemIO, 0x0604, One)",
+        "Name (_HID, \"QEMU0001\"",
+        "0x0505,             // Range Minimum",
         "Name (_CID, \"VM_Gen_Counter\")",
         "0x000FE000",
         "Notify (\\_SB.VGEN, 0x80)",
@@ -33,6 +35,7 @@ public class AcpiTablesTests
         VirtioDevices = [new AcpiVirtioDevice(0xC000_1000, 0x1000, 5), new AcpiVirtioDevice(0xC000_2000, 0x1000, 6)],
         Power = new AcpiPowerConfig(),
         HasRtc = true,
+        PanicPort = 0x505,
         GenerationAddress = 0xFE000,
     };
 
