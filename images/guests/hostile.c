@@ -52,30 +52,34 @@ static void find_device(void)
     guest_exit(2);
 }
 
-/* Where an attack points: mostly into the arena, else to places that are no RAM, at its edge, or beyond all addresses. */
+/*
+ * Where an attack points: mostly into the arena, else to places that are no RAM, at its edge, or beyond all addresses. A balloon's queues
+ * name memory to give up, and it would be the guest's own fault if what they name by accident were its code.
+ */
 static u64 bad_address(void)
 {
+    u64 inside = (arena + RINGS_BYTES + below(ARENA - RINGS_BYTES)) & ~15ul;
     switch (below(12)) {
-    case 0: return arena + below(RINGS_BYTES);
-    case 1: return arena + ARENA - below(64);
+    case 0: return kind == BALLOON ? inside : arena + below(RINGS_BYTES);
+    case 1: return kind == BALLOON ? arena + ARENA - 16 : arena + ARENA - below(64);
     case 2: return device + below(0x200);
     case 3: return 0xfec00000 + below(0x1000);
     case 4: return ~0ul - below(8192);
     case 5: return any() | 1ul << 40;
-    case 6: return arena + below(ARENA);
-    default: return (arena + below(ARENA)) & ~15ul;
+    case 6: return kind == BALLOON ? inside : arena + below(ARENA);
+    default: return inside;
     }
 }
 
 static u32 bad_length(void)
 {
+    u32 whole = kind == BALLOON ? ~3u : ~0u;
     switch (below(8)) {
     case 0: return 0;
-    case 1: return 0xffffffff - (u32)below(3);
-    case 2: return (u32)any() | 0x80000000;
-    case 3: return (u32)below(ARENA);
-    case 4: return 512 * (u32)(1 + below(64));
-    default: return 1 + (u32)below(100);
+    case 1: return below(2) ? 0xffffffff - (u32)below(3) : (u32)any() | 0x80000000;
+    case 2: return (u32)below(ARENA) & whole;
+    case 3: return 512 * (u32)(1 + below(64));
+    default: return (1 + (u32)below(100)) & whole;
     }
 }
 
@@ -188,8 +192,6 @@ static void make_descriptor(struct descriptor *d, u32 i, u32 attack)
         d->flags = i % 2 ? D_WRITE : D_NEXT;
         d->next = (u16)((i + 1) % RING);
         break;
-    default:
-        break;
     }
 }
 
@@ -222,7 +224,7 @@ static void ring_attack(u32 attack)
     fill_arena();
     start(evil, below(4));
     for (u32 shot = 0; shot < 6; shot++) {
-        u32 q = (u32)below(queues);
+        u32 q = kind == BALLOON && (attack == A_OVERLAP || attack == A_EXCEED || attack == A_FLIP) ? 1 : (u32)below(queues);
         make_chains(evil[q], attack);
         submitted[q] += (u16)(attack == A_JUMP ? (below(2) ? RING + 1 + below(60000) : any()) : 1 + below(most));
         show(evil[q], q, submitted[q]);
@@ -288,21 +290,17 @@ static u32 request(u32 queue, const void *out, u32 out_length, void *in, u32 in_
 
 static void check_disk(void)
 {
-    struct {
-        u32 type, reserved;
-        u64 sector;
-    } *header = (void *)buffer;
-    u64 *data = (u64 *)(buffer + 16);
+    u64 *header = (u64 *)buffer, *data = header + 2; /* type, sector */
     u8 *answer = buffer + 1024;
-    *(u64 *)header = 1;
-    header->sector = below(8);
+    header[0] = 1;
+    header[1] = below(8);
     for (u32 i = 0; i < 64; i++)
         data[i] = mix(round_now * 64 + i);
     *answer = 0xff;
     u32 length = request(0, buffer, 16 + 512, answer, 1);
     if (length != 1 || *answer != 0)
         broken("a write", 1, length << 8 | *answer);
-    header->type = 0;
+    header[0] = 0;
     answer[512] = 0xff;
     length = request(0, buffer, 16, answer, 513);
     if (length != 513 || answer[512] != 0)
@@ -342,8 +340,7 @@ static void check_entropy(void)
 
 static void check_console(void)
 {
-    u32 length = format((char *)buffer, 64, "\nconsole round %lu\n", round_now);
-    length = request(1, buffer, length, 0, 0);
+    u32 length = request(1, buffer, format((char *)buffer, 64, "\nconsole round %lu\n", round_now), 0, 0);
     if (length != 0)
         broken("a line", 0, length);
 }

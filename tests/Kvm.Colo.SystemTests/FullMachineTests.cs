@@ -1,4 +1,5 @@
 using Kvm.Colo.Devices.Virtio.Balloon;
+using Kvm.Colo.Devices.Virtio.Net;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Links;
@@ -56,6 +57,26 @@ public sealed class FullMachineTests : IDisposable
         Assert.True(pair.StateDifference is null, pair.StateDifference);
         Assert.True(pair.StatesCompared > 20);
         Assert.DoesNotContain("BROKEN", pair.Primary.Console.Text, StringComparison.Ordinal);
+    });
+
+    [KvmTapFact]
+    public void SurvivorOfAHostThatLostItsInterface_HasALinkOfItsOwn() => TapNamespace.Run(static () =>
+    {
+        using TestPair pair = new("hostile.elf", "device=net seed=9", checkpointDelayMs: 5, verifyEvery: 0, adjust: static config => WithDevices(config));
+        pair.Protect();
+        pair.WaitForEpoch(10);
+        VirtioNet lost = pair.Primary.Machine.Io.NetworkCards[0];
+        TapNamespace.Ip("link", "del", pair.Primary.Machine.Io.Gates[0].Name);
+        pair.Primary.Recorder.WaitUntil(() => !lost.IsLinkUp, "the loss of the interface");
+        pair.WaitForEpoch(pair.Epoch + 10);
+
+        pair.Primary.Migration.Current!.Yank();
+        pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Error");
+        pair.Secondary.Migration.LostHeartbeat();
+        pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
+        pair.Secondary.Console.Said.WaitForMoreLines(5, " ok");
+        Assert.True(pair.Secondary.Machine.Io.NetworkCards[0].IsLinkUp);
+        Assert.False(lost.IsLinkUp);
     });
 
     private static MachineConfig WithDevices(MachineConfig config) => config with
