@@ -6,57 +6,20 @@
  * A sector holds its number, the link that wrote it and words that follow from both; what links wrote is kept in memory only.
  */
 #include "guest.h"
+#include "virtio.h"
 
 #define SECTOR 512
 #define SECTOR_WORDS (SECTOR / 8)
 #define MAX_DEPTH 16
 #define MAX_SECTORS 128
-#define RING 64
 #define ZEROED 0xffffffffu
 
 #define REG(r) (*(volatile u32 *)(device + (r)))
-#define R_MAGIC 0x000
-#define R_VERSION 0x004
-#define R_DEVICE 0x008
-#define R_DEVICE_FEATURES 0x010
-#define R_DEVICE_FEATURES_SEL 0x014
-#define R_DRIVER_FEATURES 0x020
-#define R_DRIVER_FEATURES_SEL 0x024
-#define R_QUEUE_SEL 0x030
-#define R_QUEUE_MAX 0x034
-#define R_QUEUE_NUM 0x038
-#define R_QUEUE_READY 0x044
-#define R_NOTIFY 0x050
-#define R_STATUS 0x070
-#define R_DESC 0x080
-#define R_AVAIL 0x090
-#define R_USED 0x0a0
-#define R_CONFIG 0x100
 
 #define F_FLUSH (1u << 9)
 #define F_WRITE_ZEROES (1u << 14)
 
 enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_WRITE_ZEROES = 13 };
-
-struct descriptor {
-    u64 address;
-    u32 length;
-    u16 flags, next;
-};
-
-struct ring {
-    struct descriptor table[RING];
-    struct {
-        u16 flags, index, entry[RING + 1];
-    } available;
-    u8 gap[4096 - RING * 16 - 4 - (RING + 1) * 2];
-    struct {
-        u16 flags, index;
-        struct {
-            u32 id, length;
-        } entry[RING];
-    } used;
-};
 
 struct request {
     u32 type, reserved;
@@ -88,7 +51,7 @@ static void set_address(u64 low, const volatile void *where)
 
 static void start_device(void)
 {
-    if (REG(R_MAGIC) != 0x74726976 || REG(R_VERSION) != 2 || REG(R_DEVICE) != 2) {
+    if (REG(R_MAGIC) != MAGIC_VIRTIO || REG(R_VERSION) != 2 || REG(R_DEVICE) != 2) {
         print("disk: no block device at 0x%lx\n", device);
         guest_exit(2);
     }

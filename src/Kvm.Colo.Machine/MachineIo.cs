@@ -82,8 +82,14 @@ internal sealed partial class MachineIo : IDisposable
     public IReadOnlyList<AcpiVirtioDevice> AcpiDevices =>
         [.. _transports.Select(static (_, place) => new AcpiVirtioDevice(VirtioSlots.Window(place), VirtioSlots.WindowBytes, VirtioSlots.Pin(place)))];
 
+    /// <summary>Every virtio device in the order the guest finds them.</summary>
+    public IReadOnlyList<VirtioDevice> VirtioDevices => [.. _transports.Select(static transport => transport.Device)];
+
     /// <summary>The disks in the order of the configuration.</summary>
     public IReadOnlyList<VirtioBlk> BlockDevices => _blockDevices;
+
+    /// <summary>The network cards in the order of the configuration.</summary>
+    public IReadOnlyList<VirtioNet> NetworkCards => _cards;
 
     /// <summary>The place of a device, by the name the user gave it; null when there is none.</summary>
     public int? PlaceOf(string name)

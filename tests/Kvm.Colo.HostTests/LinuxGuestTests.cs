@@ -37,6 +37,15 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
     public void Network_CarriesFilesBothWays() => Run(150, "net", "cloud");
 
     [TestbedFact]
+    public void DisksAndCards_AreEachInTheirPlace() => Run(200, "devices", "cloud");
+
+    [TestbedFact]
+    public void BlockDevices_AreDisks() => Run(300, "loop", "cloud");
+
+    [TestbedFact]
+    public void Survivor_IsAnnouncedToTheNetwork() => Run(150, "announce");
+
+    [TestbedFact]
     public void Save_RestoresInTheMiddleOfDiskLoad() => Run(400, "save", "generic");
 
     [TestbedFact]

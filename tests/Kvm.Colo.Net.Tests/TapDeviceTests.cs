@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Kvm.Colo.Native;
 using Kvm.Colo.Native.Io;
+using Kvm.Colo.TestKit;
 
 namespace Kvm.Colo.Net.Tests;
 

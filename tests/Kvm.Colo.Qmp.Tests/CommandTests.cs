@@ -53,6 +53,16 @@ public sealed class CommandTests : IDisposable
             + "\"failed_rd_operations\":0,\"failed_wr_operations\":0,\"failed_flush_operations\":0,"
             + BlockStatsRest + "}]}"
         },
+        { "set_link", """{"name":"net0","up":false}""", """{"return":{}}""" },
+        { "set_link", """{"name":"net9","up":true}""", """{"error":{"class":"DeviceNotFound","desc":"Device 'net9' not found"}}""" },
+        { "set_link", """{"name":"net0"}""", Error("Parameter 'up' is missing") },
+        {
+            "__org.colo-vm_query-devices", "",
+            """{"return":[{"id":"disk0","type":"virtio-blk","status":79,"needs-reset":true,"guest-faults":3,"host-errors":1},"""
+            + """{"id":"net0","type":"virtio-net","status":15,"needs-reset":false,"guest-faults":0,"host-errors":0,"net":{"ifname":"tap0","""
+            + "\"mac\":\"52:54:00:00:00:01\",\"link-up\":false,\"rx-frames\":0,\"rx-bytes\":0,\"rx-dropped\":0,\"tx-frames\":7,\"tx-bytes\":0,"
+            + "\"tx-dropped\":0,\"tx-held\":0,\"tx-waiting\":0,\"tx-never-left\":0}}]}"
+        },
         { "query-balloon", "", """{"return":{"actual":1048576}}""" },
         { "balloon", """{"value":0}""", Error("Parameter 'target' expects a size") },
         { "query-vm-generation-id", "", """{"return":{"guid":"00112233-4455-6677-8899-aabbccddeeff"}}""" },

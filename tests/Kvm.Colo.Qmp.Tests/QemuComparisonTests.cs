@@ -58,6 +58,7 @@ public sealed class QemuComparisonTests : IDisposable
         """{"execute":"human-monitor-command","arguments":{"command-line":"info status"}}""",
         """{"execute":"human-monitor-command","arguments":{"command-line":"info status","cpu-index":5}}""",
         """{"execute":"announce-self","arguments":{"initial":50}}""", """{"execute":"stop","id":null}""", """{"execute":"stop"}""",
+        """{"execute":"set_link","arguments":{"name":"nope","up":true}}""", """{"execute":"set_link","arguments":{"name":"nope"}}""",
         """{"execute":"query-balloon"}""", """{"execute":"balloon","arguments":{"value":1}}""", """{"execute":"balloon"}""",
         """{"execute":"cont","id":[]}""", """{"execute":"system_powerdown"}""", """{"execute":"system_reset"}""",
     ];

@@ -77,6 +77,12 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
 
     public IReadOnlyList<QmpIoThread> IoThreads => [];
 
+    public IReadOnlyList<QmpVirtioDevice> VirtioDevices =>
+    [
+        new QmpVirtioDevice("disk0", "virtio-blk", 0x4F, GuestFaults: 3, HostErrors: 1),
+        new QmpVirtioDevice("net0", "virtio-net", 15, 0, 0, new QmpNetCard { InterfaceName = "tap0", Address = "52:54:00:00:00:01", SentFrames = 7 }),
+    ];
+
     public QmpBalloon? Balloon { get; set; } = new(1 << 20);
 
     public Guid? GenerationId { get; set; } = new Guid("00112233-4455-6677-8899-aabbccddeeff");
@@ -189,6 +195,13 @@ internal sealed class TestHost : IQmpHost, IQmpMachine, IQmpMigration, IQmpColo,
     {
         if (!Objects.Remove("/objects/" + id))
             throw new QmpCommandException($"object '{id}' not found");
+    }
+
+    public void SetLink(string name, bool isUp)
+    {
+        if (name != "net0")
+            throw QmpErrors.DeviceNotFound(name);
+        Calls.Enqueue($"link {name} {isUp}");
     }
 
     public void DeleteDevice(string id) => throw QmpErrors.DeviceNotFound(id);

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Kvm.Colo.Devices.Serial;
+using Kvm.Colo.Devices.Virtio;
+using Kvm.Colo.Devices.Virtio.Net;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Net;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Hosting;
 
@@ -55,6 +58,8 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
 
     public IReadOnlyList<QmpIoThread> IoThreads => [];
 
+    public IReadOnlyList<QmpVirtioDevice> VirtioDevices => [.. _machine.Io.VirtioDevices.Select(Describe)];
+
     public QmpObjectTree Objects { get; } = new();
 
     public void AddObject(string qomType, string id, JsonElement properties) => throw QmpErrors.WrongValue("qom-type", qomType);
@@ -67,11 +72,39 @@ internal sealed class QmpDevicesAdapter : IQmpDevices
         _machine.Balloon!.SetTarget(bytes);
     }
 
+    public void SetLink(string name, bool isUp)
+    {
+        VirtioNet card = _machine.Io.NetworkCards.FirstOrDefault(card => card.Identity.Name == name) ?? throw QmpErrors.DeviceNotFound(name);
+        card.SetLink(isUp);
+        if (isUp && card.IsLost)
+            throw new QmpCommandException($"the host has taken the interface of '{name}' away");
+    }
+
     public void DeleteObject(string id) => throw new QmpCommandException($"object '{id}' not found");
 
     public void DeleteDevice(string id) => throw (_machine.Io.PlaceOf(id) is { } place
         ? new QmpCommandException($"Bus 'virtio-mmio-bus.{place}' does not support hotplugging")
         : QmpErrors.DeviceNotFound(id));
+
+    private QmpVirtioDevice Describe(VirtioDevice device) => new(
+        device.Identity.Name, device.Identity.SectionName, (long)device.Status, device.Faults.Count, device.HostErrors.Count,
+        device is VirtioNet card ? Describe(card, _machine.Io.Gates[(int)card.Identity.InstanceId]) : null);
+
+    private static QmpNetCard Describe(VirtioNet card, NetGate gate) => new()
+    {
+        InterfaceName = gate.Name,
+        Address = card.Address.ToString(),
+        IsLinkUp = card.IsLinkUp,
+        ReceivedFrames = card.Counters.Received,
+        ReceivedBytes = card.Counters.ReceivedBytes,
+        ReceiveDropped = card.Counters.ReceiveDropped,
+        SentFrames = card.Counters.Sent,
+        SentBytes = card.Counters.SentBytes,
+        SendDropped = card.Counters.SendDropped,
+        HeldFrames = gate.HeldFrames,
+        WaitingFrames = gate.WaitingFrames,
+        NeverLeft = gate.DroppedFrames,
+    };
 
     private static string DevicePath(string id) => $"/machine/peripheral/{id}";
 

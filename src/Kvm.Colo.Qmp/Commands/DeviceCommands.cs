@@ -10,6 +10,10 @@ internal static class DeviceCommands
 {
     private static readonly QmpMember<string> s_id = Argument("id", QmpTypes.Str);
 
+    private static readonly QmpMember<string> s_card = Argument("name", QmpTypes.Str, "the card's id");
+
+    private static readonly QmpMember<bool> s_up = Argument("up", QmpTypes.Bool);
+
     private static readonly QmpMember<bool> s_queryNodes = OptionalArgument("query-nodes", QmpTypes.Bool,
         "the block nodes by themselves instead of the disks");
 
@@ -43,6 +47,13 @@ internal static class DeviceCommands
             "Makes an object; its properties stand beside the type and id.", AddObject, s_type, s_id),
         QmpCommand.Action("object-del", ControlLoop, "Removes an object.",
             static call => call.Host.Devices.DeleteObject(call.Values.Get(s_id)), s_id),
+        QmpCommand.Query("__org.colo-vm_query-devices", Snapshot, QmpTypes.ListOf(DeviceTypes.VirtioDevice),
+            "The virtio devices with what went wrong in each, and the frames of network cards.",
+            static call => call.Host.Devices.VirtioDevices),
+        QmpCommand.Action("set_link", ControlLoop,
+            "Plugs or unplugs a network card's cable on this host. The guest is told; what comes either way while it is out is dropped. "
+            + "A survivor's cable is its own: what was set on the lost host is gone with it.",
+            static call => call.Host.Devices.SetLink(call.Values.Get(s_card), call.Values.Get(s_up)), s_card, s_up),
         QmpCommand.Action("device_del", ControlLoop, "Asks a device to go; DEVICE_DELETED tells when it has.",
             static call => call.Host.Devices.DeleteDevice(call.Values.Get(s_id)), s_id),
         QmpCommand.Query("qom-list", ControlLoop, QmpTypes.ListOf(DeviceTypes.Property), "Properties and children of an object.",

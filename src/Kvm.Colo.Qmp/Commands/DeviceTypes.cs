@@ -100,6 +100,32 @@ internal static class DeviceTypes
         OptionalReference("node-name", QmpTypes.Str, (QmpBlockDevice disk) => disk.NodeName),
         Field("stats", s_counters, (QmpBlockDevice disk) => disk.Counters));
 
+    private static readonly QmpObject<QmpNetCard> s_card = new("__org.colo-vm_NetCard", create: null,
+        Field("ifname", QmpTypes.Str, (QmpNetCard card) => card.InterfaceName, "the host's interface"),
+        Field("mac", QmpTypes.Str, (QmpNetCard card) => card.Address),
+        Field("link-up", QmpTypes.Bool, (QmpNetCard card) => card.IsLinkUp, "this host's; `set_link` changes it"),
+        Field("rx-frames", QmpTypes.Int, (QmpNetCard card) => card.ReceivedFrames, "frames the guest was given"),
+        Field("rx-bytes", QmpTypes.Int, (QmpNetCard card) => card.ReceivedBytes),
+        Field("rx-dropped", QmpTypes.Int, (QmpNetCard card) => card.ReceiveDropped,
+            "the guest's buffers were too small, or the link was down"),
+        Field("tx-frames", QmpTypes.Int, (QmpNetCard card) => card.SentFrames, "frames taken from the guest"),
+        Field("tx-bytes", QmpTypes.Int, (QmpNetCard card) => card.SentBytes),
+        Field("tx-dropped", QmpTypes.Int, (QmpNetCard card) => card.SendDropped, "illegal, with the link down, or refused by the host"),
+        Field("tx-held", QmpTypes.Int, (QmpNetCard card) => card.HeldFrames, "frames that had to wait for their epoch"),
+        Field("tx-waiting", QmpTypes.Int, (QmpNetCard card) => card.WaitingFrames, "frames that wait for it now"),
+        Field("tx-never-left", QmpTypes.Int, (QmpNetCard card) => card.NeverLeft,
+            "taken and never sent: a secondary's own, or refused by the host when their time came"));
+
+    public static readonly QmpObject<QmpVirtioDevice> VirtioDevice = new("__org.colo-vm_VirtioDevice", create: null,
+        Field("id", QmpTypes.Str, (QmpVirtioDevice device) => device.Id),
+        Field("type", QmpTypes.Str, (QmpVirtioDevice device) => device.Type),
+        Field("status", QmpTypes.Int, (QmpVirtioDevice device) => device.Status, "the status register"),
+        Field("needs-reset", QmpTypes.Bool, (QmpVirtioDevice device) => device.NeedsReset,
+            "its driver broke it: it stands still until the driver resets it"),
+        Field("guest-faults", QmpTypes.Int, (QmpVirtioDevice device) => device.GuestFaults, "what its driver did wrong"),
+        Field("host-errors", QmpTypes.Int, (QmpVirtioDevice device) => device.HostErrors, "what the host refused"),
+        OptionalReference("net", s_card, (QmpVirtioDevice device) => device.Net));
+
     public static readonly QmpObject<QmpPropertyInfo> Property = new("ObjectPropertyInfo", create: null,
         Field("name", QmpTypes.Str, (QmpPropertyInfo property) => property.Name),
         Field("type", QmpTypes.Str, (QmpPropertyInfo property) => property.Type));

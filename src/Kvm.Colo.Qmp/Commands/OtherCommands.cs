@@ -62,7 +62,7 @@ internal static class OtherCommands
         "query-rocker-of-dpa-flows", "query-rocker-of-dpa-groups", "query-rocker-ports", "query-rx-filter", "query-sev",
         "query-sev-attestation-report", "query-sev-capabilities", "query-sev-launch-measure", "query-sgx",
         "query-sgx-capabilities", "query-tpm", "query-tpm-models", "query-tpm-types", "remove-fd", "request-ebpf",
-        "ringbuf-read", "ringbuf-write", "rtc-reset-reinjection", "set-numa-node", "set_link", "sev-inject-launch-secret",
+        "ringbuf-read", "ringbuf-write", "rtc-reset-reinjection", "set-numa-node", "sev-inject-launch-secret",
         "xen-event-inject", "xen-event-list", "xen-load-devices-state", "xen-save-devices-state", "xen-set-global-dirty-log",
     ];
 

@@ -17,6 +17,9 @@ internal interface IQmpDevices
 
     IReadOnlyList<QmpIoThread> IoThreads { get; }
 
+    /// <summary>Every virtio device, in the guest's order.</summary>
+    IReadOnlyList<QmpVirtioDevice> VirtioDevices { get; }
+
     /// <summary>
     /// What <c>qom-list</c>, <c>qom-get</c> and <c>qom-set</c> walk. Any thread reads, the control loop writes.
     /// </summary>
@@ -35,6 +38,9 @@ internal interface IQmpDevices
 
     /// <summary>QAPI <c>object-del</c>: "object 'X' not found" when there is none.</summary>
     void DeleteObject(string id);
+
+    /// <summary>QAPI <c>set_link</c>: <see cref="QmpErrors.DeviceNotFound"/> when there is no such card.</summary>
+    void SetLink(string name, bool isUp);
 
     /// <summary>QAPI <c>device_del</c>: <see cref="QmpErrors.DeviceNotFound"/> when there is none.</summary>
     void DeleteDevice(string id);

@@ -13,14 +13,17 @@ internal sealed class TestPair : IDisposable
     private volatile string? _stateDifference;
 
     /// <summary>Creates both machines. RAM and state of the two sides are compared at every <paramref name="verifyEvery"/>th checkpoint; 0 for never. With
-    /// <paramref name="secondaryCanBoot"/> the secondary has the boot image too, as it must to carry out a reset.</summary>
-    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1, bool secondaryCanBoot = false, int diskMiB = 0)
+    /// <paramref name="secondaryCanBoot"/> the secondary has the boot image too, as it must to carry out a reset.
+    /// <paramref name="adjust"/> changes the configuration of each.</summary>
+    public TestPair(string image, string append, int checkpointDelayMs, ulong memoryMiB = 32, int cpus = 1, int verifyEvery = 1, bool secondaryCanBoot = false, int diskMiB = 0,
+        Func<MachineConfig, MachineConfig>? adjust = null)
     {
         _verifyEvery = verifyEvery;
         Uri = new MigrationUri(MigrationTransport.Unix, Path.Combine(_folder, "link"), 0);
-        Primary = new TestMachine(image, append, memoryMiB, cpus, adjust: config => WithDisk(config, PrimaryDisk, diskMiB, seed: 1));
+        Primary = new TestMachine(image, append, memoryMiB, cpus, adjust: config => WithDisk(Adjusted(config), PrimaryDisk, diskMiB, seed: 1));
         Secondary = new TestMachine(
-            secondaryCanBoot ? image : null, append, memoryMiB, cpus, incoming: true, adjust: config => WithDisk(config, SecondaryDisk, diskMiB, seed: 2));
+            secondaryCanBoot ? image : null, append, memoryMiB, cpus, incoming: true, adjust: config => WithDisk(Adjusted(config), SecondaryDisk, diskMiB, seed: 2));
+        MachineConfig Adjusted(MachineConfig config) => adjust?.Invoke(config) ?? config;
         foreach (TestMachine side in (TestMachine[])[Primary, Secondary])
         {
             side.Migration.Settings.CheckpointDelayMs = checkpointDelayMs;

@@ -47,14 +47,14 @@ internal sealed partial class VirtioNet
         }
 
         _announceRoundsLeft--;
-        if (!IsLinkUp)
+        if (!HasLink)
             return;
         Span<byte> frame = stackalloc byte[AnnounceFrame.SizeBytes];
         AnnounceFrame.Write(frame, _address);
         _backend.TrySend(frame);
-        if (IsActive && (DriverFeatures & FeatureGuestAnnounce) != 0 && (_linkStatus & StatusAnnounce) == 0)
+        if (IsActive && (DriverFeatures & FeatureGuestAnnounce) != 0 && !_isAnnouncing)
         {
-            _linkStatus |= StatusAnnounce;
+            _isAnnouncing = true;
             ChangeConfiguration();
         }
     }

@@ -11,6 +11,9 @@ namespace Kvm.Colo.Devices.Virtio.Net;
 internal sealed partial class VirtioNet
 {
     private const int MaxFramesPerTurn = 64;
+
+    // As many as a host's queue holds by default, and some more.
+    private const int MaxFramesWhileDown = 2048;
     private readonly VirtqueueChain?[] _receiveChains = new VirtqueueChain?[QueueSize];
     private int _heldBytes;
     private bool _waitsForBuffers;
@@ -46,11 +49,23 @@ internal sealed partial class VirtioNet
         UpdateReceiving();
     }
 
-    private void UpdateReceiving() => _backend.SetReceiving(CanProcess && IsLinkUp && !_waitsForBuffers);
+    private void UpdateReceiving() => _backend.SetReceiving(CanProcess && HasLink && !_waitsForBuffers);
+
+    // What came while the cable was out never arrived.
+    private void DropWaiting()
+    {
+        for (int frames = 0; frames < MaxFramesWhileDown && (_heldBytes > 0 || _backend.TryReceive(_receiveFrame) > 0); frames++)
+        {
+            _heldBytes = 0;
+            Counters.CountReceiveDropped();
+        }
+
+        _waitsForBuffers = false;
+    }
 
     private void PumpReceive()
     {
-        if (!CanProcess || !IsLinkUp)
+        if (!CanProcess || !HasLink)
         {
             UpdateReceiving();
             return;
@@ -81,6 +96,7 @@ internal sealed partial class VirtioNet
         Virtqueue queue = Queue(ReceiveQueue);
         bool mergeable = (DriverFeatures & FeatureMergeableBuffers) != 0;
         int limit = mergeable ? Math.Min(queue.Size, _receiveChains.Length) : 1;
+        int frameBytes = frame.Length;
         int count = 0;
         ulong room = 0;
         while (room < (ulong)frame.Length)
@@ -121,7 +137,7 @@ internal sealed partial class VirtioNet
 
         FillHeader(frame, mergeable ? count : 1);
         Fill(queue, frame, count);
-        Counters.CountReceived();
+        Counters.CountReceived((ulong)(frameBytes - VnetHeader.SizeBytes));
         return Delivery.Done;
     }
 

@@ -17,7 +17,7 @@ internal sealed partial class VirtioNet
             {
                 turn--;
                 if (TrySend())
-                    Counters.CountSent();
+                    Counters.CountSent(_chain.ReadableBytes - VnetHeader.SizeBytes);
                 else
                     Counters.CountSendDropped();
                 queue.Push(_chain.Head, 0);
@@ -39,7 +39,7 @@ internal sealed partial class VirtioNet
         }
 
         Span<byte> frame = _transmitFrame.AsSpan(0, _chain.Read(Memory, 0, _transmitFrame));
-        return IsLinkUp && IsHeaderNegotiated(frame) && _backend.TrySend(frame) == Errno.None;
+        return HasLink && IsHeaderNegotiated(frame) && _backend.TrySend(frame) == Errno.None;
     }
 
     /// <summary>The host trusts nothing the driver did not accept: what a header asks for must have been negotiated.</summary>
@@ -96,7 +96,7 @@ internal sealed partial class VirtioNet
             && header[1] == ControlAnnounceAcknowledge
             && (DriverFeatures & FeatureGuestAnnounce) != 0;
         if (isAcknowledge)
-            _linkStatus &= unchecked((ushort)~StatusAnnounce);
+            _isAnnouncing = false;
         byte answer = isAcknowledge ? ControlOk : ControlError;
         _chain.Write(Memory, 0, new ReadOnlySpan<byte>(in answer));
         queue.Push(_chain.Head, 1);

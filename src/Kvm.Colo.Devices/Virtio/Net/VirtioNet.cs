@@ -27,7 +27,9 @@ internal sealed partial class VirtioNet : VirtioDevice
     private readonly byte[] _receiveFrame = new byte[VnetHeader.MaxFrameBytes];
     private readonly IIoTimer _announceTimer;
     private MacAddress _address;
-    private ushort _linkStatus = StatusLinkUp;
+    private bool _isPlugged = true;
+    private bool _isLost;
+    private bool _isAnnouncing;
 
     public VirtioNet(VirtioHost host, VirtioNetConfig config, INetBackend backend)
         : base(
@@ -58,7 +60,29 @@ internal sealed partial class VirtioNet : VirtioDevice
 
     protected override VirtioDeviceState StagedState => _staged;
 
-    private bool IsLinkUp => (_linkStatus & StatusLinkUp) != 0;
+    /// <summary>Whether the cable is plugged in and leads somewhere on this host; what the other host had is no matter.</summary>
+    public bool IsLinkUp
+    {
+        get
+        {
+            lock (Gate)
+                return HasLink;
+        }
+    }
+
+    /// <summary>Whether the host took the interface away, for good.</summary>
+    public bool IsLost
+    {
+        get
+        {
+            lock (Gate)
+                return _isLost;
+        }
+    }
+
+    private bool HasLink => _isPlugged && !_isLost;
+
+    private ushort LinkStatus => (ushort)((HasLink ? StatusLinkUp : 0) | (_isAnnouncing ? StatusAnnounce : 0));
 
     /// <summary>Connects the backend. Called once, before the guest runs.</summary>
     public void Start() => _backend.Start(OnReadable, OnLost);
@@ -66,16 +90,17 @@ internal sealed partial class VirtioNet : VirtioDevice
     /// <summary>The backend has room again. Any thread.</summary>
     public void ContinueSending() => Notify(TransmitQueue);
 
-    /// <summary>Plugs or unplugs the cable.</summary>
+    /// <summary>
+    /// Plugs or unplugs the cable: the guest is told, and what comes either way meanwhile is dropped. Without an interface the link stays
+    /// down.
+    /// </summary>
     public void SetLink(bool isUp)
     {
         lock (Gate)
         {
-            if (IsLinkUp == isUp)
-                return;
-            _linkStatus ^= StatusLinkUp;
-            ChangeConfiguration();
-            UpdateReceiving();
+            bool wasUp = HasLink;
+            _isPlugged = isUp;
+            OnLinkMoved(wasUp);
         }
     }
 
@@ -83,7 +108,7 @@ internal sealed partial class VirtioNet : VirtioDevice
     {
         Span<byte> configuration = stackalloc byte[ConfigBytes];
         _address.Write(configuration);
-        BinaryPrimitives.WriteUInt16LittleEndian(configuration[ConfigStatus..], _linkStatus);
+        BinaryPrimitives.WriteUInt16LittleEndian(configuration[ConfigStatus..], LinkStatus);
         BinaryPrimitives.WriteUInt16LittleEndian(configuration[ConfigQueuePairs..], 1);
         data.Clear();
         if (offset < ConfigBytes)
@@ -109,7 +134,7 @@ internal sealed partial class VirtioNet : VirtioDevice
         _backend.SetOffloads(NetOffloads.None);
         _heldBytes = 0;
         _waitsForBuffers = false;
-        _linkStatus &= unchecked((ushort)~StatusAnnounce);
+        _isAnnouncing = false;
         return true;
     }
 
@@ -136,13 +161,17 @@ internal sealed partial class VirtioNet : VirtioDevice
     protected override void OnCapture()
     {
         _address.Write(_current.Address);
-        _current.LinkStatus = _linkStatus;
+        _current.LinkStatus = LinkStatus;
     }
 
     protected override string? OnApply()
     {
         _address = MacAddress.Read(_staged.Address);
-        _linkStatus = _staged.LinkStatus;
+        _isAnnouncing = (_staged.LinkStatus & StatusAnnounce) != 0;
+
+        // The guest knows the other host's cable. It is told when it runs here, where the cable is our own.
+        if ((_staged.LinkStatus & StatusLinkUp) != 0 != HasLink)
+            ChangeConfiguration();
         _heldBytes = 0;
         _waitsForBuffers = false;
         Errno refused = _backend.SetOffloads(IsActive ? AcceptedOffloads() : NetOffloads.None);
@@ -180,7 +209,21 @@ internal sealed partial class VirtioNet : VirtioDevice
     private void OnLost()
     {
         lock (Gate)
+        {
             HostErrors.Report("the interface is gone");
-        SetLink(false);
+            bool wasUp = HasLink;
+            _isLost = true;
+            OnLinkMoved(wasUp);
+        }
+    }
+
+    private void OnLinkMoved(bool wasUp)
+    {
+        if (HasLink == wasUp)
+            return;
+        if (!wasUp)
+            DropWaiting();
+        ChangeConfiguration();
+        UpdateReceiving();
     }
 }

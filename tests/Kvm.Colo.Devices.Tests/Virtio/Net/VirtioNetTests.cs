@@ -56,7 +56,7 @@ public sealed class VirtioNetTests : IDisposable
         Driver.Notify(1);
         Assert.Equal(frame, Assert.Single(Wire.Sent));
         Assert.Equal([(0, 0u)], _bench.Transmit.TakeUsed());
-        Assert.Equal(1, _bench.Device.Counters.Sent);
+        Assert.Equal((1, 100), (_bench.Device.Counters.Sent, _bench.Device.Counters.SentBytes));
     }
 
     [Theory]
@@ -204,6 +204,62 @@ public sealed class VirtioNetTests : IDisposable
         _bench.Device.Resume();
         Assert.Equal(2u, Driver.TakeInterrupt());
         Assert.Equal(0, Driver.ReadConfiguration<ushort>(ConfigStatus));
+    }
+
+    [Fact]
+    public void Link_ComingBack_DropsWhatCameMeanwhile()
+    {
+        _bench.Start(FeatureStatus);
+        Wire.Arrive(NetBench.Frame(100)); // held: there are no buffers yet
+        _bench.Device.SetLink(false);
+        Wire.Arrive(NetBench.Frame(101), NetBench.Frame(102));
+        _bench.Device.SetLink(true);
+        _bench.Receive.Add(GuestBuffer.ToDriver(Buffers, 2048));
+        Driver.Notify(0);
+        Assert.Empty(_bench.Receive.TakeUsed());
+        Assert.Equal(3, _bench.Device.Counters.ReceiveDropped);
+        Wire.Arrive(NetBench.Frame(103));
+        Assert.Equal([(0, 115u)], _bench.Receive.TakeUsed());
+        Assert.Equal((1, 103), (_bench.Device.Counters.Received, _bench.Device.Counters.ReceivedBytes));
+    }
+
+    [Fact]
+    public void Link_StaysDown_WithoutAnInterface()
+    {
+        _bench.Start(FeatureStatus);
+        Wire.Lose();
+        _bench.Device.SetLink(true);
+        Assert.False(_bench.Device.IsLinkUp);
+        Assert.Equal(0, Driver.ReadConfiguration<ushort>(ConfigStatus));
+    }
+
+    // The survivor of a host that lost its interface has one of its own, and the guest must hear of it.
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Link_AfterALoad_IsThisHosts_AndTheGuestIsToldOfAChange(bool wasUp, bool isUp)
+    {
+        using var target = new NetBench();
+        _bench.Start(FeatureStatus);
+        if (!wasUp)
+        {
+            Wire.Lose();
+            Assert.Equal(2u, Driver.TakeInterrupt());
+        }
+
+        target.Device.SetLink(isUp);
+        Assert.True(_bench.Device.TryQuiesce(s_deadline));
+        byte[] saved = SavedState.Save(_bench.Device);
+        Assert.True(target.Device.TryQuiesce(s_deadline));
+        target.Virtio.Write(0, _bench.Virtio.Read(0, 8 << 20));
+        Assert.Null(SavedState.Load(target.Device, saved));
+        target.Device.Resume();
+        target.Virtio.Loop.RunPosted();
+
+        Assert.Equal(wasUp == isUp ? 0u : 2u, target.Driver.TakeInterrupt());
+        Assert.Equal(isUp ? StatusLinkUp : 0, target.Driver.ReadConfiguration<ushort>(ConfigStatus));
+        Assert.Equal(isUp, target.Wire.IsReceiving);
     }
 
     [Fact]

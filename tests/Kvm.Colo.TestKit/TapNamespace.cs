@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Xunit;
 
-namespace Kvm.Colo.Net.Tests;
+namespace Kvm.Colo.TestKit;
 
 /// <summary>
 /// Runs a test on a thread of its own in a network namespace of its own; what it makes disappears with the thread.

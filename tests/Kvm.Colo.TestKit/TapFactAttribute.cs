@@ -1,4 +1,6 @@
-namespace Kvm.Colo.Net.Tests;
+using Xunit;
+
+namespace Kvm.Colo.TestKit;
 
 /// <summary>A test that makes tap interfaces; skipped, with the reason, where that is not possible.</summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -1,0 +1,47 @@
+using System.Text;
+using Kvm.Colo.Devices.Serial;
+
+namespace Kvm.Colo.SystemTests.Support;
+
+/// <summary>The far end of a console that may be sent anything: it takes all and keeps the last of it.</summary>
+internal sealed class LastWords : ISerialBackend
+{
+    private const int KeptBytes = 256;
+    private readonly Lock _lock = new();
+    private byte[] _kept = [];
+
+    public long DroppedBytes => 0;
+
+    public string Text
+    {
+        get
+        {
+            lock (_lock)
+                return Encoding.Latin1.GetString(_kept);
+        }
+    }
+
+    public void Start(ISerialInput input, Action outputReady)
+    {
+        // Nothing is typed here.
+    }
+
+    public int TryWrite(ReadOnlySpan<byte> data)
+    {
+        lock (_lock)
+            _kept = [.. _kept.AsSpan(Math.Min(_kept.Length, Math.Max(0, _kept.Length + data.Length - KeptBytes))), .. data[^Math.Min(data.Length, KeptBytes)..]];
+        return data.Length;
+    }
+
+    public void ResumeInput()
+    {
+        // As above.
+    }
+
+    public bool Flush(TimeSpan deadline) => true;
+
+    public void Dispose()
+    {
+        // Left for the collector: a test may still look at the text.
+    }
+}
