@@ -26,6 +26,9 @@ internal sealed class Tools
 
     public string ExitLoop => field ??= Build("exit_loop", "exit_loop", []);
 
+    /// <summary>The Linux guest's initial file system with the load; scripts/bench makes it.</summary>
+    public string LinuxWithLoad => Existing(Path.Combine(Output, "linux-load.cpio.gz"), "run scripts/bench --testbed");
+
     public string Image(string name) => Existing(Path.Combine(_root, "out", "images", name), "run scripts/setup build");
 
     /// <summary>The repository whose scripts called, or the one this was built in.</summary>
