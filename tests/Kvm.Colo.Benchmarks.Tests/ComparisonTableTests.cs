@@ -30,7 +30,7 @@ public sealed class ComparisonTableTests
         string text = Render(Records.Data(failed, Records.Run("pages-256", Contestant.Colo, 200)));
 
         Assert.Equal(["pages-256 checkpoints/s - 0.10"], Lines(text, "pages-256 checkpoints/s"));
-        Assert.Contains("failed: pages-256 QEMU nodelay round 1", text, StringComparison.Ordinal);
+        Assert.Contains("failed: pages-256 QEMU nodelay round 1: no monitor", text, StringComparison.Ordinal);
         Assert.Contains("1 of 2 runs were measured on a busy machine.", text, StringComparison.Ordinal);
     }
 

@@ -59,6 +59,18 @@ public sealed class GoalsTests
     }
 
     [Theory]
+    [InlineData(Tracking.Ring, 105, "5", true)]
+    [InlineData(Tracking.Ring, 105.1, "5", false)]
+    [InlineData(Tracking.Bitmap, 115, "15", true)]
+    [InlineData(Tracking.Bitmap, 116, "15", false)]
+    public void ThePause_GrowsLessWithTheRingThanWithTheBitmap(string label, double large, string limit, bool isMet)
+    {
+        ComparisonData data = Records.Data(Records.Run("growth-256", label, 100), Records.Run("growth-4096", label, large));
+
+        Assert.Equal(isMet, Verdict(data, $"{label}: pause p50 at 4 GiB over that at 256 MiB, % at most {limit}"));
+    }
+
+    [Theory]
     [InlineData(8192, true)]
     [InlineData(8193, false)]
     public void ACheckpoint_HasFewBytesBesidePages(long bytes, bool isMet)

@@ -1,4 +1,5 @@
 using Kvm.Colo.Benchmarks.Comparison;
+using Kvm.Colo.Benchmarks.Emulated;
 using Xunit;
 
 namespace Kvm.Colo.Benchmarks.Tests;
@@ -34,9 +35,23 @@ public sealed class PlanTests
     [Fact]
     public void Cells_HaveWhatGoalsAndGrowthAskFor()
     {
-        string[] names = [.. Plan.Cells(isQuick: false, 1).Select(static cell => cell.Name)];
+        string[] names = [.. Plan.Cells(isQuick: false, 1).Concat(EmulatedPlan.Cells(isQuick: false, 1)).Select(static cell => cell.Name)];
 
         Assert.All(Growth.All, growth => Assert.True(names.Contains(growth.From) && names.Contains(growth.To)));
+    }
+
+    [Fact]
+    public void InAnEmulatedHost_LinuxIsForAll_AndGrowthForOurWaysOfTracking()
+    {
+        string[] turns = [.. Measurement.Turns(EmulatedPlan.Cells(isQuick: true, 1), 1, EmulatedPlan.Subjects(), EmulatedPlan.Fits)
+            .Select(static turn => $"{turn.Cell.Name} {turn.Subject.Label}")];
+
+        Assert.Equal(
+            [
+                "linux-100 QEMU", "linux-100 QEMU nodelay", "linux-100 colo-vm",
+                "growth-256 colo-vm ring", "growth-256 colo-vm bitmap", "growth-4096 colo-vm ring", "growth-4096 colo-vm bitmap",
+            ],
+            turns);
     }
 
     [Fact]

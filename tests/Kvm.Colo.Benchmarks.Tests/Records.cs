@@ -1,4 +1,5 @@
 using Kvm.Colo.Benchmarks.Comparison;
+using Kvm.Colo.Benchmarks.Emulated;
 
 namespace Kvm.Colo.Benchmarks.Tests;
 
@@ -14,7 +15,7 @@ internal static class Records
         {
             Machine = Machine,
             Command = "test",
-            Cells = [.. Plan.Cells(isQuick: false, 10).Where(cell => names.Contains(cell.Name))],
+            Cells = [.. Plan.Cells(isQuick: false, 10).Concat(EmulatedPlan.Cells(isQuick: false, 10)).Where(cell => names.Contains(cell.Name))],
         };
         data.Runs.AddRange(runs);
         return data;
@@ -28,6 +29,8 @@ internal static class Records
         WindowSeconds = 10,
         PausesUs = pausesUs,
     };
+
+    public static RunRecord Run(string cell, string label, params double[] pausesUs) => Run(cell, Contestant.Colo, pausesUs) with { Contestant = label };
 
     public static MemoryFigures Memory(double mebibytes) => new(0, (long)(mebibytes * 1024), 0, 0);
 }

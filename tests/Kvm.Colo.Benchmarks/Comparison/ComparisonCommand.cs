@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.IO.Enumeration;
 
 namespace Kvm.Colo.Benchmarks.Comparison;
@@ -7,7 +8,16 @@ internal static class ComparisonCommand
 {
     private const int BootRuns = 5;
 
-    public static int Run(ComparisonOptions options)
+    public static Command CreateCommand()
+    {
+        MeasuringOptions options = new(rounds: 3, seconds: 30, quickSeconds: 3);
+        Command command = new("compare", "QEMU and colo-vm in turn: one table, raw data and pictures under out/bench");
+        options.AddTo(command);
+        command.SetAction(parsed => Run(options.Read(parsed)));
+        return command;
+    }
+
+    private static int Run(Measuring options)
     {
         Tools tools = new(Tools.FindRoot());
         if (!LoadGate.Pass(options.Force))
@@ -22,7 +32,7 @@ internal static class ComparisonCommand
         ComparisonData data = new() { Machine = MachineDescription.Read(tools), Command = Environment.CommandLine, Cells = cells };
         IReadOnlyList<Subject> subjects = [.. Plan.Contestants(options.IsQuick).Select(static contestant => new Subject(contestant))];
         Measurement.Run(tools, Measurement.Turns(cells, options.Rounds, subjects), Pace.Native, () => LoadGate.Look(options.Force), data.Runs);
-        if (options.WithBoot)
+        if (options.CellPattern is null)
             MeasureBoots(tools, options.IsQuick ? 3 : BootRuns, data);
         ComparisonTable.Print(data);
         foreach (string picture in ComparisonPictures.Write(data, tools.Output))

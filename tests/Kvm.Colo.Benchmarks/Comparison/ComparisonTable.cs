@@ -31,7 +31,7 @@ internal static class ComparisonTable
         foreach (GoalResult goal in Goals.Judge(data))
             text.WriteLine(goal.ToString());
         foreach (RunRecord run in data.Runs.Where(static run => run.Failure is not null))
-            text.WriteLine($"failed: {run.Cell} {run.Contestant} round {run.Round}");
+            text.WriteLine($"failed: {run.Cell} {run.Contestant} round {run.Round}: {run.Failure}");
         int busy = data.Runs.Count(static run => run.BusyShare > LoadGate.Limit);
         if (busy > 0)
             text.WriteLine($"{busy} of {data.Runs.Count} runs were measured on a busy machine.");

@@ -26,6 +26,8 @@ internal static class Goals
             results.Add(Below("pages-256: pause p99, us", tail.Pauses.P99, 1000));
         if (Colo(data, "pages-256") is { } small && Colo(data, "ram-4096") is { } large)
             results.Add(Below("pause p50 at 4 GiB over that at 256 MiB, %", Growth.PauseGrowthPercent(small, large), 15));
+        Tracked(results, data, Tracking.Bitmap, 15);
+        Tracked(results, data, Tracking.Ring, 5);
         if (Colo(data, "back-to-back") is { } steady)
         {
             results.Add(Above("back-to-back: checkpoints/s", steady.CheckpointsPerSecond, 1000 * 0.99));
@@ -80,6 +82,14 @@ internal static class Goals
             results.Add(Below($"{cell}: pause p50, us", ours.Pauses.P50, limitUs));
         if (times is { } wanted)
             Ratio(results, data, cell, "pause p50, QEMU to colo-vm", static s => s.Pauses.P50, wanted);
+    }
+
+    private static void Tracked(List<GoalResult> results, ComparisonData data, string label, double percent)
+    {
+        Summary small = new(data.Of("growth-256", label));
+        Summary large = new(data.Of("growth-4096", label));
+        if (!small.IsEmpty && !large.IsEmpty)
+            results.Add(Below($"{label}: pause p50 at 4 GiB over that at 256 MiB, %", Growth.PauseGrowthPercent(small, large), percent));
     }
 
     private static void Wire(List<GoalResult> results, ComparisonData data, string cell, double times) =>

@@ -15,6 +15,7 @@ internal sealed record Growth(string Name, string From, string To, Func<Summary,
         new("pause p50 per dirty page, us", "pages-256", "pages-10000", static (a, b) => (b.Pauses.P50 - a.Pauses.P50) / (10_000 - 256)),
         new("CPU per dirty page, us", "pages-256", "pages-10000", static (a, b) => 1000 * (b.BothCpuMs - a.BothCpuMs) / (10_000 - 256)),
         new("pause p50 of 4 GiB over 256 MiB, %", "pages-256", "ram-4096", PauseGrowthPercent),
+        new("pause p50 of 4 GiB over 256 MiB, %", "growth-256", "growth-4096", PauseGrowthPercent),
         new("pause p50 of a second vCPU, us", "cpus-1", "cpus-2", static (a, b) => b.Pauses.P50 - a.Pauses.P50),
         new("primary's memory per GiB of untouched RAM, MiB", "takeover-256", "takeover-4096", static (a, b) => (b.PrimaryMiB - a.PrimaryMiB) / MoreRamMiB * 1024),
         new("secondary's memory per GiB of untouched RAM, MiB", "takeover-256", "takeover-4096", static (a, b) => (b.SecondaryMiB - a.SecondaryMiB) / MoreRamMiB * 1024),
@@ -29,5 +30,5 @@ internal sealed record Growth(string Name, string From, string To, Func<Summary,
     }
 
     /// <summary>How much longer the middle pause of <paramref name="to"/> is, in percent.</summary>
-    public static double PauseGrowthPercent(Summary from, Summary to) => 100 * ((to.Pauses.P50 / from.Pauses.P50) - 1);
+    public static double PauseGrowthPercent(Summary from, Summary to) => 100 * (to.Pauses.P50 - from.Pauses.P50) / from.Pauses.P50;
 }

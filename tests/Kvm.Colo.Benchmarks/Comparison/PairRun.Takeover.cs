@@ -25,6 +25,19 @@ internal sealed partial class PairRun
         _record.Takeover = new TakeoverFigures((running - decided) / 1000, (running - killed) / 1000, (output - killed) / 1000);
     }
 
+    // A survivor that cannot be protected again is a result too: the takeover's figures stand.
+    private void TryProtectAgain()
+    {
+        try
+        {
+            ProtectAgain();
+        }
+        catch (Exception e) when (IsOfTheVmm(e))
+        {
+            _record.AgainFailure = $"{e.Message} (survivor: {_secondary.Messages})";
+        }
+    }
+
     private void ProtectAgain()
     {
         string link = Link("again", FreePort());

@@ -61,10 +61,10 @@ internal sealed partial class PairRun : IDisposable
             if (cell.KillsPrimary)
             {
                 run.KillPrimary();
-                run.ProtectAgain();
+                run.TryProtectAgain();
             }
         }
-        catch (Exception e) when (e is TimeoutException or QmpCommandException or QmpConnectionException or InvalidOperationException or IOException)
+        catch (Exception e) when (IsOfTheVmm(e))
         {
             record.Failure = $"{e.Message} (primary: {run?._primary.Messages}; secondary: {run?._secondary.Messages})";
         }
@@ -82,6 +82,9 @@ internal sealed partial class PairRun : IDisposable
         _secondary.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private static bool IsOfTheVmm(Exception e) =>
+        e is TimeoutException or QmpCommandException or QmpConnectionException or InvalidOperationException or IOException;
 
     private static int FreePort()
     {

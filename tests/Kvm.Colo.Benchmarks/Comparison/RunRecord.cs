@@ -61,6 +61,9 @@ internal sealed record RunRecord
 
     public ProtectedAgainFigures? Again { get; set; }
 
+    /// <summary>Why the survivor could not be protected again; null when it could, or was not asked to be.</summary>
+    public string? AgainFailure { get; set; }
+
     /// <summary>Pages the guest wrote in a second before it was protected; where the cell asks for it.</summary>
     public double SoloPagesPerSecond { get; set; } = double.NaN;
 
