@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Kvm.Colo.Benchmarks.Ablation;
 using Kvm.Colo.Benchmarks.Comparison;
+using Kvm.Colo.Benchmarks.Emulated;
 using Kvm.Colo.Benchmarks.Exits;
 using Kvm.Colo.Benchmarks.Micro;
 using Kvm.Colo.Benchmarks.Pair;
@@ -16,7 +18,10 @@ switch (args)
     default:
         RootCommand root = new("Measures colo-vm and QEMU's COLO on this machine.")
         {
-            ComparisonOptions.CreateCommand("compare", "QEMU and colo-vm in turn: one table, raw data and pictures under out/bench"),
+            ComparisonCommand.CreateCommand(),
+            AblationCommand.CreateCommand(),
+            EmulatedCommand.CreateCommand(),
+            GateCommand.CreateCommand(),
             ExitComparison.CreateCommand(),
             new Command("pair", "one pair of ours in depth: [pages=N] [memory=MiB] [delay=MS] [seconds=N] [append=TEXT]"),
             new Command("qmp", "the control socket while checkpoints run: [pages=N] [delay=MS] [seconds=N]"),

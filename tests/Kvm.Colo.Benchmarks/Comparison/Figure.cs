@@ -20,25 +20,33 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
     ];
 
+    private static readonly Figure s_slowdown = Number("the guest's speed lost, %", static s => s.SlowdownPercent);
+
     private static readonly Figure[] s_takeover =
     [
         Number("migrate to status colo, ms", static s => s.SyncMs),
         Number("migrate to first checkpoint, ms", static s => s.ProtectedMs),
+        Number("longest stop until then, us", static s => s.LongestStopUs),
         Number("decision to running, ms", static s => s.DecisionToRunningMs),
         Number("kill to guest output, ms", static s => s.KillToOutputMs),
         Number("memory of the primary, MiB", static s => s.PrimaryMiB),
         Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
+        Number("commands to be protected again", static s => s.AgainCommands),
+        Number("protected again, ms", static s => s.AgainProtectedMs),
+        Number("longest stop until then, us", static s => s.AgainLongestStopUs),
     ];
 
     public static IReadOnlyList<Figure> Of(Cell cell) => cell.KillsPrimary ? s_takeover
-        : cell.Guest == "dirty" ? s_checkpoints
+        : cell.MeasuresSpeed ? [.. s_checkpoints, s_slowdown]
+        : cell.Guest == "dirty" || cell.IsLinux ? s_checkpoints
         : [.. s_checkpoints.Where(static figure => figure.Name != "the guest sees, us")];
+
+    /// <summary>A number with about three digits, "-" for none.</summary>
+    public static string Short(double value) =>
+        double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) < 10 ? "0.00" : Math.Abs(value) < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
     private static Figure Number(string name, Func<Summary, double> value, bool moreIsBetter = false) =>
         new(name, value, summary => Short(value(summary)), moreIsBetter);
 
     private static string Three(double a, double b, double c) => $"{Short(a)} / {Short(b)} / {Short(c)}";
-
-    private static string Short(double value) =>
-        double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) < 10 ? "0.00" : Math.Abs(value) < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
 }

@@ -14,6 +14,8 @@ internal static class LoadGate
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan s_longGap = TimeSpan.FromMicroseconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_betweenLooks = TimeSpan.FromSeconds(1);
 
     /// <summary>Share of CPU time, 0 to 1, that did not come to us.</summary>
     public static double Measure()
@@ -27,19 +29,50 @@ internal static class LoadGate
         return lost.Average();
     }
 
-    /// <summary>Waits a while for a quiet moment.</summary>
+    /// <summary>Before a run: with <paramref name="force"/> one look, else up to half a minute for a quiet moment.</summary>
     /// <returns>The share of lost time of the last look.</returns>
-    public static double WaitForQuiet(TimeSpan patience)
+    public static double Look(bool force) => force ? Measure() : WaitForQuiet(s_patience, Measure, TimeProvider.System, HostClock.Pass);
+
+    /// <summary>Looks until it is quiet or patience has run out.</summary>
+    /// <param name="patience">No further look begins after it.</param>
+    /// <param name="look">Gives the share of lost time.</param>
+    /// <param name="clock">Measures the patience.</param>
+    /// <param name="pass">Lets time pass between two looks.</param>
+    /// <returns>The share of lost time of the last look.</returns>
+    public static double WaitForQuiet(TimeSpan patience, Func<double> look, TimeProvider clock, Action<TimeSpan> pass)
     {
-        long start = Stopwatch.GetTimestamp();
-        double busy = Measure();
-        while (busy > Limit && Stopwatch.GetElapsedTime(start) < patience)
+        long start = clock.GetTimestamp();
+        double busy = look();
+        while (busy > Limit && clock.GetElapsedTime(start) < patience)
         {
-            HostClock.Pass(TimeSpan.FromSeconds(1));
-            busy = Measure();
+            pass(s_betweenLooks);
+            busy = look();
         }
 
         return busy;
+    }
+
+    /// <summary>Whether a comparison may begin, and what is to be said about it.</summary>
+    public static bool MayBegin(double busy, bool force, double loadAverage, out string? message)
+    {
+        message = null;
+        if (busy <= Limit)
+            return true;
+        string found = string.Create(CultureInfo.InvariantCulture,
+            $"this machine is busy: {100 * busy:0.0} % of the CPU time goes elsewhere (limit {100 * Limit:0} %), load average {loadAverage:0.0}");
+        message = force
+            ? $"{found}. Measuring all the same; do not quote these figures."
+            : $"{found}. Try again when it is quiet, or see what comes with --force.";
+        return force;
+    }
+
+    /// <summary>The gate at the start of a command; its message goes to standard error.</summary>
+    public static bool Pass(bool force)
+    {
+        bool mayBegin = MayBegin(Look(force), force, LoadAverage(), out string? message);
+        if (message is not null)
+            Console.Error.WriteLine($"bench: {message}");
+        return mayBegin;
     }
 
     /// <summary>Runnable tasks on average over the last minute.</summary>

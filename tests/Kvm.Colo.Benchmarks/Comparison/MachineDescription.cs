@@ -16,7 +16,7 @@ internal sealed record MachineDescription(string Processor, int Cpus, string Ker
             Environment.ProcessorCount,
             File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
             kvm,
-            Tools.Capture(tools.Qemu, "--version").Split('\n')[0],
+            tools.QemuVersion,
             ReadCommit(),
             TimeProvider.System.GetUtcNow().ToString("u"),
             LoadGate.LoadAverage());

@@ -11,36 +11,34 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 /// One contestant in one cell: starts both sides, protects the guest with the same QMP commands for all, lets it run in, measures a
 /// window, and kills the primary where the cell asks for it.
 /// </summary>
-internal sealed class PairRun : IDisposable
+internal sealed partial class PairRun : IDisposable
 {
-    private static readonly TimeSpan s_stepDeadline = TimeSpan.FromSeconds(60);
-    // What a checkpoint costs in the long run is measured, and a just-in-time compiler is done with a method only after some tens of calls:
-    // first some seconds of checkpoints as fast as they come, the same for all, then the cell's own pace.
-    private static readonly TimeSpan s_runIn = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(2);
     private const int RunInDelayMs = 1;
+    private const string Capabilities = """{"capabilities":[{"capability":"x-colo","state":true},{"capability":"events","state":true}]}""";
 
-    private readonly Contestant _contestant;
+    private readonly Tools _tools;
+    private readonly Subject _subject;
     private readonly Cell _cell;
+    private readonly Pace _pace;
     private readonly RunRecord _record;
     private readonly string _folder;
-    private readonly int _port;
+    private readonly int _port = FreePort();
     private readonly VmmProcess _secondary;
     private readonly VmmProcess _primary;
 
-    private PairRun(Tools tools, Contestant contestant, Cell cell, RunRecord record)
+    private PairRun(Tools tools, Subject subject, Cell cell, Pace pace, RunRecord record)
     {
-        _contestant = contestant;
+        _tools = tools;
+        _subject = subject;
         _cell = cell;
+        _pace = pace;
         _record = record;
         // On tmpfs: a trace line that waits for a disk would be counted as a pause.
         _folder = Directory.CreateDirectory(Path.Combine("/dev/shm", $"colo-bench-{Guid.NewGuid():N}")).FullName;
-        _port = FreePort();
-        string link = Link();
-        _secondary = CommandLines.Start(tools, contestant, cell, new VmmFiles(_folder, "secondary"), link);
+        _secondary = CommandLines.Start(tools, subject, cell, new VmmFiles(_folder, "secondary"), Link("link", _port));
         try
         {
-            _primary = CommandLines.Start(tools, contestant, cell, new VmmFiles(_folder, "primary"), incoming: null);
+            _primary = CommandLines.Start(tools, subject, cell, new VmmFiles(_folder, "primary"), incoming: null);
         }
         catch
         {
@@ -50,20 +48,23 @@ internal sealed class PairRun : IDisposable
     }
 
     /// <summary>Never throws for what a VMM does: the record then says what failed.</summary>
-    public static RunRecord Measure(Tools tools, Contestant contestant, Cell cell, int round, double busyShare)
+    public static RunRecord Measure(Tools tools, Subject subject, Cell cell, Pace pace, int round, double busyShare)
     {
-        RunRecord record = new() { Contestant = contestant.Label, Cell = cell.Name, Round = round, BusyShare = busyShare };
+        RunRecord record = new() { Contestant = subject.Label, Cell = cell.Name, Round = round, BusyShare = busyShare };
         PairRun? run = null;
         try
         {
-            run = new PairRun(tools, contestant, cell, record);
+            run = new PairRun(tools, subject, cell, pace, record);
             run.Protect();
             run.RunIn();
             run.MeasureWindow();
             if (cell.KillsPrimary)
+            {
                 run.KillPrimary();
+                run.TryProtectAgain();
+            }
         }
-        catch (Exception e) when (e is TimeoutException or QmpCommandException or QmpConnectionException or InvalidOperationException or IOException)
+        catch (Exception e) when (IsOfTheVmm(e))
         {
             record.Failure = $"{e.Message} (primary: {run?._primary.Messages}; secondary: {run?._secondary.Messages})";
         }
@@ -82,6 +83,9 @@ internal sealed class PairRun : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static bool IsOfTheVmm(Exception e) =>
+        e is TimeoutException or QmpCommandException or QmpConnectionException or InvalidOperationException or IOException;
+
     private static int FreePort()
     {
         using TcpListener probe = new(IPAddress.Loopback, 0);
@@ -92,37 +96,61 @@ internal sealed class PairRun : IDisposable
     private static Func<QmpClientEvent, bool> Migration(string status) =>
         item => item.Name == "MIGRATION" && item.Data.GetProperty("status").ValueEquals(status);
 
-    private string Link() => _contestant == Contestant.QemuUnix
-        ? $"unix:{Path.Combine(_folder, "link")}"
-        : string.Create(CultureInfo.InvariantCulture, $"tcp:127.0.0.1:{_port}");
+    private string Link(string name, int port) => _subject.Contestant == Contestant.QemuUnix
+        ? $"unix:{Path.Combine(_folder, name)}"
+        : string.Create(CultureInfo.InvariantCulture, $"tcp:127.0.0.1:{port}");
 
     private void Protect()
     {
-        const string Capabilities = """{"capabilities":[{"capability":"x-colo","state":true},{"capability":"events","state":true}]}""";
-        foreach (VmmProcess side in (VmmProcess[])[_secondary, _primary])
-        {
-            side.Connect();
-            side.Qmp.Execute("migrate-set-capabilities", Capabilities);
-        }
-
-        _primary.Qmp.Execute("migrate-set-parameters", $$"""{"x-checkpoint-delay":{{RunInDelayMs}},"max-bandwidth":17179869184}""");
-        HostClock.Until(() => _primary.Serial.FirstByteUs() is not null, s_stepDeadline, "the guest's first line");
+        Prepare(_secondary);
+        Prepare(_primary);
+        HostClock.Until(() => _primary.Serial.FirstByteUs() is not null, _pace.StepDeadline, "the guest's first line");
+        if (_cell.IsLinux)
+            HostClock.Until(() => HasBegun(_primary), _pace.StepDeadline, "the guest's load");
+        if (_cell.MeasuresSpeed)
+            _record.SoloPagesPerSecond = WatchAlone();
         double began = HostClock.NowUs;
-        _primary.Qmp.Execute("migrate", $$"""{"uri":"{{Link()}}"}""");
-        _record.SyncMs = (_primary.WaitForEvent(Migration("colo"), s_stepDeadline, "status colo") - began) / 1000;
+        _primary.Qmp.Execute("migrate", $$"""{"uri":"{{Link("link", _port)}}"}""");
+        _record.SyncMs = (_primary.WaitForEvent(Migration("colo"), _pace.StepDeadline, "status colo") - began) / 1000;
         if (!_cell.KillsPrimary)
             return;
-        // QEMU says colo before its secondary has made room for the cache: protected is who has a checkpoint.
+        double loaded = FirstLoaded(_primary, began);
+        _record.ProtectedMs = (loaded - began) / 1000;
+        _record.LongestStopUs = TraceFile.LongestStopUs(_primary.Files.Trace, began, loaded);
+    }
+
+    // The same for all, on both sides, before there is a session.
+    private void Prepare(VmmProcess side)
+    {
+        side.Connect(_pace.StepDeadline);
+        side.Qmp.Execute("migrate-set-capabilities", Capabilities);
+        string more = string.Concat(_subject.Parameters.Select(static p => $",\"{p.Name}\":{p.Json}"));
+        side.Qmp.Execute("migrate-set-parameters", $$"""{"x-checkpoint-delay":{{RunInDelayMs}},"max-bandwidth":17179869184{{more}}}""");
+    }
+
+    // QEMU says colo before its secondary has made room for the cache: protected is who has a checkpoint.
+    private double FirstLoaded(VmmProcess primary, double fromUs)
+    {
         double? loaded = null;
-        HostClock.Until(() => (loaded = TraceFile.FirstLoadedUs(_primary.Files.Trace)) is not null, s_stepDeadline, "the first checkpoint");
-        _record.ProtectedMs = (loaded!.Value - began) / 1000;
+        HostClock.Until(() => (loaded = TraceFile.FirstLoadedUs(primary.Files.Trace, fromUs)) is not null, _pace.StepDeadline, "the first checkpoint");
+        return loaded!.Value;
+    }
+
+    private static bool HasBegun(VmmProcess side) =>
+        side.Serial.Lines(0, double.MaxValue).Exists(static line => line.Text.StartsWith("dirty start", StringComparison.Ordinal));
+
+    private double WatchAlone()
+    {
+        double from = HostClock.NowUs;
+        HostClock.Pass(_pace.Solo);
+        return GuestSpeed.PagesPerSecond(_primary.Serial.Lines(from, HostClock.NowUs));
     }
 
     private void RunIn()
     {
-        HostClock.Pass(s_runIn);
+        HostClock.Pass(_pace.RunIn);
         _primary.Qmp.Execute("migrate-set-parameters", $$"""{"x-checkpoint-delay":{{_cell.DelayMs}}}""");
-        HostClock.Pass(s_settle);
+        HostClock.Pass(_pace.Settle);
     }
 
     private void MeasureWindow()
@@ -146,7 +174,9 @@ internal sealed class PairRun : IDisposable
         HostClock.Pass(TimeSpan.FromMilliseconds(300));
         List<(double StartUs, double LengthUs)> pauses = TraceFile.Pauses(_primary.Files.Trace, from, to);
         _record.PausesUs = [.. pauses.Select(static p => p.LengthUs)];
-        GuestReport guest = GuestReport.Read(_primary.Serial.Lines(from, to));
+        List<(double TimeUs, string Text)> said = _primary.Serial.Lines(from, to);
+        _record.PagesPerSecond = GuestSpeed.PagesPerSecond(said);
+        GuestReport guest = GuestReport.Read(said);
         _record.GuestGapsNs = guest.GapsNs;
         _record.GuestMaxGapUs = guest.LargestUs;
         _record.GuestPauses = pauses.Count(p => p.StartUs >= guest.FromUs && p.StartUs <= guest.ToUs);
@@ -154,21 +184,7 @@ internal sealed class PairRun : IDisposable
             throw new InvalidOperationException("there was no checkpoint in the window");
     }
 
-    private void KillPrimary()
-    {
-        double killed = HostClock.NowUs;
-        _primary.Kill();
-        double decided = HostClock.NowUs;
-        _secondary.Qmp.Execute("x-colo-lost-heartbeat");
-        Func<QmpClientEvent, bool> isRunning = _contestant.IsQemu ? static item => item.Name == "RESUME" : Migration("completed");
-        double running = _secondary.WaitForEvent(
-            item => HostClock.Of(item.Time) >= decided && isRunning(item), s_stepDeadline, "the secondary on its own");
-        HostClock.Until(() => _secondary.Serial.FirstByteUs(running) is not null, s_stepDeadline, "output of the guest after the takeover");
-        double output = _secondary.Serial.FirstByteUs(running)!.Value;
-        _record.Takeover = new TakeoverFigures((running - decided) / 1000, (running - killed) / 1000, (output - killed) / 1000);
-    }
+    private JsonElement? Statistics() => _subject.Contestant == Contestant.Colo ? _primary.Qmp.Execute("query-colo-statistics") : null;
 
-    private JsonElement? Statistics() => _contestant == Contestant.Colo ? _primary.Qmp.Execute("query-colo-statistics") : null;
-
-    private long? LinkBytes() => _contestant == Contestant.QemuUnix ? null : ProcessFigures.LinkBytes(_port);
+    private long? LinkBytes() => _subject.Contestant == Contestant.QemuUnix ? null : ProcessFigures.LinkBytes(_port);
 }

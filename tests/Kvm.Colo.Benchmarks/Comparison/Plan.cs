@@ -5,6 +5,10 @@ internal static class Plan
 {
     private const int PausedDelayMs = 100;
 
+    /// <summary>In the order of their turns; a quick comparison does without QEMU over a UNIX socket.</summary>
+    public static IReadOnlyList<Contestant> Contestants(bool isQuick) =>
+        isQuick ? [Contestant.QemuShipped, Contestant.QemuNoDelay, Contestant.Colo] : Enum.GetValues<Contestant>();
+
     /// <summary>The cells of a full or a quick comparison; windows are <paramref name="seconds"/> long.</summary>
     public static IReadOnlyList<Cell> Cells(bool isQuick, double seconds)
     {
@@ -31,6 +35,10 @@ internal static class Plan
             Paced("diverging", "pages=1000 tick=20 fill=1 random=1", 1000, seconds),
             Cpus(1, seconds),
             Cpus(2, seconds),
+            new("still", "idle", "", 256, 1, PausedDelayMs, seconds),
+            Speed(2, seconds),
+            Speed(10, seconds),
+            Speed(50, seconds),
         ]);
         return cells;
     }
@@ -43,6 +51,9 @@ internal static class Plan
 
     private static Cell Cpus(int cpus, double seconds) =>
         new($"cpus-{cpus}", "smp", $"loop=1 cpus={cpus}", 256, cpus, PausedDelayMs, seconds);
+
+    private static Cell Speed(int perSecond, double seconds) =>
+        Dirty($"speed-{perSecond}", 16, seconds) with { DelayMs = 1000 / perSecond, MeasuresSpeed = true };
 
     private static Cell Takeover(int memoryMiB) =>
         new($"takeover-{memoryMiB}", "heartbeat", "period=2", memoryMiB, 1, PausedDelayMs, 1, KillsPrimary: true);

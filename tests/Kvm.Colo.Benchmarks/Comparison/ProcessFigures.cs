@@ -47,8 +47,14 @@ internal static class ProcessFigures
 
     public static MemoryFigures Memory(int processId)
     {
+        return ParseMemory(File.ReadLines($"/proc/{processId}/smaps_rollup"));
+    }
+
+    /// <summary>Lines like <c>Pss:   1234 kB</c>.</summary>
+    public static MemoryFigures ParseMemory(IEnumerable<string> rollup)
+    {
         Dictionary<string, long> values = [];
-        foreach (string line in File.ReadLines($"/proc/{processId}/smaps_rollup"))
+        foreach (string line in rollup)
         {
             string[] words = line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries);
             if (words.Length == 3 && words[2] == "kB")
@@ -59,9 +65,11 @@ internal static class ProcessFigures
     }
 
     /// <summary>Bytes both ways on connections of this machine to a TCP port, as the kernel counted them; null when there is none.</summary>
-    public static long? LinkBytes(int port)
+    public static long? LinkBytes(int port) => ParseLinkBytes(Tools.Capture("ss", "-tinH", "dst", $":{port}"));
+
+    /// <summary>The sum of all <c>bytes_sent:N</c> and <c>bytes_received:N</c>.</summary>
+    public static long? ParseLinkBytes(string text)
     {
-        string text = Tools.Capture("ss", "-tinH", "dst", $":{port}");
         long sum = 0;
         foreach (string word in text.Split([' ', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries))
         {
@@ -72,9 +80,10 @@ internal static class ProcessFigures
         return text.Length == 0 ? null : sum;
     }
 
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+    /// <summary>The first of the three numbers: time on a CPU.</summary>
+    public static double Nanoseconds(string schedstat) => double.Parse(schedstat.AsSpan(0, schedstat.IndexOf(' ')), CultureInfo.InvariantCulture);
 
-    private static double Nanoseconds(string schedstat) => double.Parse(schedstat.AsSpan(0, schedstat.IndexOf(' ')), CultureInfo.InvariantCulture);
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }
 
 /// <summary>CPU time of one thread so far.</summary>

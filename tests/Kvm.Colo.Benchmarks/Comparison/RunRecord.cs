@@ -54,7 +54,21 @@ internal sealed record RunRecord
     /// <summary>From the command migrate to the first checkpoint live on the secondary; where the cell asks for it.</summary>
     public double ProtectedMs { get; set; } = double.NaN;
 
+    /// <summary>The longest stop of the guest between these two moments, in microseconds.</summary>
+    public double LongestStopUs { get; set; } = double.NaN;
+
     public TakeoverFigures? Takeover { get; set; }
+
+    public ProtectedAgainFigures? Again { get; set; }
+
+    /// <summary>Why the survivor could not be protected again; null when it could, or was not asked to be.</summary>
+    public string? AgainFailure { get; set; }
+
+    /// <summary>Pages the guest wrote in a second before it was protected; where the cell asks for it.</summary>
+    public double SoloPagesPerSecond { get; set; } = double.NaN;
+
+    /// <summary>The same in the window.</summary>
+    public double PagesPerSecond { get; set; } = double.NaN;
 
     /// <summary>query-colo-statistics before and after the window (colo-vm).</summary>
     public JsonElement? StatisticsBefore { get; set; }
@@ -70,3 +84,9 @@ internal sealed record MemoryFigures(long RssKiB, long PssKiB, long AnonymousKiB
 /// <param name="KillToRunning">From SIGKILL to that event; the decision follows the kill at once.</param>
 /// <param name="KillToOutput">From SIGKILL to the first byte the guest prints after that event.</param>
 internal sealed record TakeoverFigures(double DecisionToRunning, double KillToRunning, double KillToOutput);
+
+/// <summary>A survivor that is protected by a new secondary.</summary>
+/// <param name="Commands">Commands given to the survivor.</param>
+/// <param name="ProtectedMs">From the first of them to the first checkpoint live on the new secondary, in milliseconds.</param>
+/// <param name="LongestStopUs">The longest stop of the guest meanwhile, in microseconds.</param>
+internal sealed record ProtectedAgainFigures(int Commands, double ProtectedMs, double LongestStopUs);

@@ -39,11 +39,22 @@ internal sealed class Summary
 
     public double ProtectedMs => PerRun(static run => run.ProtectedMs);
 
+    public double LongestStopUs => PerRun(static run => run.LongestStopUs);
+
+    /// <summary>The part of its speed, in percent, that the guest has lost by being protected.</summary>
+    public double SlowdownPercent => PerRun(static run => 100 * (1 - (run.PagesPerSecond / run.SoloPagesPerSecond)));
+
+    public double AgainCommands => PerRun(static run => run.Again?.Commands ?? double.NaN);
+
+    public double AgainProtectedMs => PerRun(static run => run.Again?.ProtectedMs ?? double.NaN);
+
+    public double AgainLongestStopUs => PerRun(static run => run.Again?.LongestStopUs ?? double.NaN);
+
     public double DecisionToRunningMs => PerRun(static run => run.Takeover?.DecisionToRunning ?? double.NaN);
 
     public double KillToOutputMs => PerRun(static run => run.Takeover?.KillToOutput ?? double.NaN);
 
-    /// <summary>Bytes on the wire for a byte of dirty pages (colo-vm counts its pages itself).</summary>
+    /// <summary>Pages a checkpoint found dirty, as colo-vm counts them.</summary>
     public double DirtyPagesPerCheckpoint => PerRun(static run => Difference(run, "dirty-pages") / Difference(run, "checkpoints"));
 
     /// <summary>A percentile of the pauses as the guest saw them, in microseconds.</summary>
@@ -57,6 +68,11 @@ internal sealed class Summary
     }
 
     public double GuestMaxUs => _runs.Select(static run => run.GuestMaxGapUs).DefaultIfEmpty(double.NaN).Max();
+
+    /// <summary>The middle of all times of a kind (pause, commit, apply) that colo-vm has counted in the run so far, in microseconds.</summary>
+    public double CountedP50Us(string kind) => PerRun(run =>
+        run.StatisticsAfter is { } statistics && statistics.TryGetProperty(kind, out JsonElement times) && times.ValueKind == JsonValueKind.Object
+        && times.TryGetProperty("p50-ns", out JsonElement p50) ? p50.GetDouble() / 1000 : double.NaN);
 
     private static double Difference(RunRecord run, string name) =>
         run is { StatisticsBefore: { } before, StatisticsAfter: { } after }

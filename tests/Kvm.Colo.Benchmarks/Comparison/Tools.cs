@@ -22,9 +22,15 @@ internal sealed class Tools
     /// <summary>Looked up once it is needed: not every command needs QEMU.</summary>
     public string Qemu => field ??= Find("qemu-system-x86_64");
 
+    /// <summary>The first line of its answer, or that there is none.</summary>
+    public string QemuVersion => TryFind("qemu-system-x86_64") is { } qemu ? Capture(qemu, "--version").Split('\n')[0] : "no QEMU";
+
     public string NoDelayShim => field ??= Build("nodelay", "libnodelay.so", ["-shared", "-fPIC", "-ldl"]);
 
     public string ExitLoop => field ??= Build("exit_loop", "exit_loop", []);
+
+    /// <summary>The Linux guest's initial file system with the load; scripts/bench makes it.</summary>
+    public string LinuxWithLoad => Existing(Path.Combine(Output, "linux-load.cpio.gz"), "run scripts/bench --testbed");
 
     public string Image(string name) => Existing(Path.Combine(_root, "out", "images", name), "run scripts/setup build");
 
@@ -64,7 +70,10 @@ internal sealed class Tools
     private static string Existing(string path, string remedy) =>
         File.Exists(path) ? path : throw new FileNotFoundException($"{path} is missing: {remedy}");
 
-    private static string Find(string program)
+    private static string Find(string program) =>
+        TryFind(program) ?? throw new FileNotFoundException($"{program} is missing: apt-get install qemu-system-x86");
+
+    private static string? TryFind(string program)
     {
         foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'))
         {
@@ -73,7 +82,7 @@ internal sealed class Tools
                 return path;
         }
 
-        throw new FileNotFoundException($"{program} is missing: apt-get install qemu-system-x86");
+        return null;
     }
 
     private string Build(string source, string target, string[] options)

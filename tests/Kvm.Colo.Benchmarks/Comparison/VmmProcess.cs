@@ -54,10 +54,10 @@ internal sealed class VmmProcess : IDisposable
         }
     }
 
-    public void Connect()
+    public void Connect(TimeSpan deadline)
     {
         QmpAddress address = QmpAddress.Parse($"unix:{Files.Qmp}");
-        HostClock.Until(() => _process.HasExited || TryConnect(address), s_deadline, "the monitor");
+        HostClock.Until(() => _process.HasExited || TryConnect(address), deadline, "the monitor");
         if (Qmp is null)
             throw new InvalidOperationException($"the VMM ended at once: {Messages}");
     }

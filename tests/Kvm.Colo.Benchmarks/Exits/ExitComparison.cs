@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Kvm.Colo.Benchmarks.Comparison;
+using Kvm.Colo.Benchmarks.Reporting;
 using Spectre.Console;
 
 namespace Kvm.Colo.Benchmarks.Exits;
@@ -45,8 +46,6 @@ internal static class ExitComparison
 
     private static void Print(Dictionary<string, List<double>> native, Dictionary<string, List<double>> managed)
     {
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 120;
         Table table = new() { Border = TableBorder.Simple };
         table.AddColumns("exit", "C min, ns", "C median, ns", "colo-vm min, ns", "colo-vm median, ns", "difference, ns", "ratio", $"goal {Goal}");
         foreach ((string kind, List<double> times) in native)
@@ -58,7 +57,7 @@ internal static class ExitComparison
                 ratio.ToString("0.00", CultureInfo.InvariantCulture), ratio <= Goal ? "met" : "MISSED");
         }
 
-        AnsiConsole.Write(table);
+        TextTable.Terminal().Write(table);
     }
 
     // "mmio KIND n=N ticks T per T/N ns NS"

@@ -24,7 +24,7 @@ public class QmpBenchmarks
         VmmFiles files = new(_folder, "qmp");
         string[] arguments = ["run", "--kernel", tools.Image("idle.elf"), "--qmp", $"unix:{files.Qmp}", "--serial", $"unix:{files.Serial}"];
         _vmm = new VmmProcess(tools.ColoVm, arguments, new Dictionary<string, string>(), files);
-        _vmm.Connect();
+        _vmm.Connect(Pace.Native.StepDeadline);
         using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         UnixDomainSocketEndPoint address = new(Path.Combine(_folder, "echo"));
         listener.Bind(address);
