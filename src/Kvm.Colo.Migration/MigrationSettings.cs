@@ -64,6 +64,17 @@ internal sealed class MigrationSettings
     /// <summary>Whether a large dirty set is copied while the guest runs, so that the pause holds only the rest.</summary>
     public bool CopyAhead { get; set; } = true;
 
+    /// <summary>
+    /// Whether pages that look settled are sent before the cut, and taken by a secondary. Read when a session begins; both ends must agree.
+    /// </summary>
+    public bool PreSend { get; set; } = true;
+
+    /// <summary>How many pages an epoch must have had for the next one to send ahead; 0 for always, also where it brings nothing.</summary>
+    public int PreSendMinPages { get; set; } = 512;
+
+    /// <summary>Time between two looks for settled pages; null for a share of the checkpoint delay.</summary>
+    public TimeSpan? PreSendPeriod { get; set; }
+
     /// <summary>How long a frame to the network may wait before a checkpoint is taken for its sake.</summary>
     public TimeSpan OutputDelay
     {

@@ -18,7 +18,7 @@ internal enum ColoFeatures : uint
     /// <summary>RAM sections may hold delta pages (flag 0x040).</summary>
     Deltas = 1 << 3,
 
-    /// <summary>RAM SECTION_PARTs may be sent between two transactions.</summary>
+    /// <summary>RAM SECTION_PARTs may come before the cut of their epoch.</summary>
     PreSend = 1 << 4,
 
     /// <summary>Serial output is released with its epoch, as network output is.</summary>

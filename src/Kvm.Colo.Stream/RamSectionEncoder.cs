@@ -15,6 +15,9 @@ internal sealed class RamSectionEncoder(RamBlockTable blocks)
     /// <summary>No record head is longer: word, name, zero byte or delta head.</summary>
     public const int MaxHeadBytes = RamPageWord.SizeBytes + 1 + WireName.MaxBytes + DeltaHeadBytes;
 
+    /// <summary>Most page records that may come before the cut of their epoch.</summary>
+    public const int MaxAheadRecords = 64 * 1024;
+
     internal const int DeltaHeadBytes = 3;
     internal const byte DeltaMarker = 0x01;
 

@@ -13,12 +13,15 @@ public class CutTests(ITestOutputHelper output)
 {
     private const string Append = "set=2 report=200000";
 
-    [KvmFact]
-    public void CutAfterEveryByte_LeavesTheOldEpochOrTheNew()
+    [KvmTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void CutAfterEveryByte_LeavesTheOldEpochOrTheNew(bool preSend)
     {
-        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3);
-        output.WriteLine($"{epoch.Bytes.Length} bytes, {epoch.ChangedPages} pages");
+        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3, preSend);
+        output.WriteLine($"{epoch.Bytes.Length} bytes, {epoch.RequestAt} of them before the request, {epoch.ChangedPages} pages");
         Assert.True(epoch.ChangedPages > 3);
+        Assert.Equal(preSend, epoch.RequestAt > 0);
         for (int cut = 0; cut < epoch.Bytes.Length; cut++)
         {
             ColoMessage[] answers = epoch.Send(epoch.Bytes.AsMemory(0, cut));
@@ -31,11 +34,13 @@ public class CutTests(ITestOutputHelper output)
         Assert.Equal("new", epoch.Compare());
     }
 
-    [KvmFact]
-    public void DamagedByte_IsRefused()
+    [KvmTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void DamagedByte_IsRefused(bool preSend)
     {
-        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3);
-        Assert.InRange(epoch.EndOfQuestion, 4, 400);
+        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3, preSend);
+        Assert.InRange(epoch.EndOfQuestion - epoch.RequestAt, 4, 400);
         Random random = new(5);
         byte[] damaged = [.. epoch.Bytes];
         for (int at = 0; at < damaged.Length; at++)
@@ -43,7 +48,7 @@ public class CutTests(ITestOutputHelper output)
             damaged[at] ^= (byte)(1 << random.Next(8));
             epoch.Send(damaged);
             string state = epoch.Compare();
-            bool isLegal = state == "old" || (state == "new" && at < epoch.EndOfQuestion);
+            bool isLegal = state == "old" || (state == "new" && at >= epoch.RequestAt && at < epoch.EndOfQuestion);
             Assert.True(isLegal, $"byte {at} of {damaged.Length} is {damaged[at]:x2} instead of {epoch.Bytes[at]:x2}: {state}");
             damaged[at] = epoch.Bytes[at];
         }
@@ -67,6 +72,28 @@ public class CutTests(ITestOutputHelper output)
         AssertRefused(epoch, "a BlockList record in an epoch", [.. head, .. section, .. Be64((3 << 20) | 4), 8, .. "colo.ram"u8, .. Be64(3 << 20)]);
         AssertRefused(epoch, "unexpected Command", [.. head, (byte)ElementKind.Command, 0, (byte)StreamCommand.EnableColo, 0, 0]);
         AssertRefused(epoch, "expected checkpoint-request", [0, 0, 0, (byte)ColoMessage.VmstateSend]);
+        AssertRefused(epoch, "sends pages ahead of a cut, which was not agreed", [.. section, .. zeroPage]);
+        AssertRefused(epoch, "sends pages ahead of a cut, which was not agreed", [0, 0, 0, (byte)ColoMessage.CheckpointRequest, .. section, .. zeroPage]);
+    }
+
+    [KvmFact]
+    public void HostilePagesAhead_AreRefusedInOneLine()
+    {
+        using RecordedEpoch epoch = new("chain.elf", Append, memoryMiB: 3, preSend: true);
+        byte[] section = [(byte)ElementKind.SectionPart, 0, 0, 0, (byte)RamSectionEncoder.SectionId];
+        byte[] zeroPage = [.. Be64(0x1000 | 0x22), 0];
+        byte[] end = [.. Be64(0x10), (byte)ElementKind.Footer, .. section[1..]];
+        byte[] tooMany = [.. Enumerable.Repeat(zeroPage, RamSectionEncoder.MaxAheadRecords + 1).SelectMany(static b => b)];
+        AssertRefused(epoch, "more than 65536 pages ahead of a cut", [.. section, .. tooMany]);
+        AssertRefused(epoch, "outside its RAM block", [.. section, .. Be64((3 << 20) | 0x22), 0]);
+        AssertRefused(epoch, "without its footer", [.. section, .. zeroPage, .. Be64(0x10), 0, 0, 0, 0, 0]);
+        AssertRefused(epoch, "unexpected SectionPart", [section[0], 0, 0, 0, 7, .. zeroPage]);
+        AssertRefused(epoch, "not a COLO message", [(byte)ElementKind.SectionEnd, 0, 0, 0, (byte)RamSectionEncoder.SectionId]);
+        epoch.Send((byte[])[.. section, .. zeroPage, .. end]);
+        Assert.Equal("old", epoch.Compare());
+        AssertRefused(epoch, "pages arrived", [.. section, .. zeroPage, .. end, .. epoch.Bytes]); // one more than its trailer says
+        Assert.Equal(ColoMessage.VmstateLoaded, epoch.Send(epoch.Bytes)[^1]);
+        Assert.Equal("new", epoch.Compare());
     }
 
     [KvmFact]

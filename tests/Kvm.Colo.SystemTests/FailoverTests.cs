@@ -92,6 +92,29 @@ public class FailoverTests
         }
     }
 
+    [KvmTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Takeover_AtAnyMoment_ForgetsWhatWasSentAhead(bool hashes)
+    {
+        Random random = new(hashes ? 13 : 14);
+        for (int round = 0; round < 20; round++)
+        {
+            using TestPair pair = new("chain.elf", Chain, checkpointDelayMs: 12, memoryMiB: 8, verifyEvery: 0);
+            MigrationSettings settings = pair.Primary.Migration.Settings;
+            settings.PageHashes = hashes;
+            settings.PreSendMinPages = 0;
+            settings.PreSendPeriod = TimeSpan.FromMilliseconds(1);
+            pair.Protect();
+            pair.WaitForEpoch((ulong)random.Next(2, 8));
+            SpinFor(random.NextDouble() * 14);
+            pair.Secondary.Migration.LostHeartbeat();
+            pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Request");
+            pair.Secondary.Console.Said.WaitForMoreLines(3);
+            AssertRunsAlone(pair.Secondary);
+        }
+    }
+
     [KvmFact]
     public void RebootingGuest_KeepsRebootingAfterTakeover()
     {

@@ -19,6 +19,7 @@ public class TechniqueTests
         Deltas = 4,
         KeepHotPages = 8,
         StrictPause = 16,
+        PreSend = 32,
         All = CopyAhead | PageHashes | Deltas | KeepHotPages,
     }
 
@@ -50,6 +51,44 @@ public class TechniqueTests
             Assert.True(last.Pause > last.Commit + last.Apply, $"{last}");
     }
 
+    [KvmTheory]
+    [InlineData("dirty.elf", "pages=60 set=2000 tick=2 report=200", Techniques.PreSend)]
+    [InlineData("dirty.elf", "pages=60 set=2000 tick=2 report=200", Techniques.PreSend | Techniques.Deltas)]
+    [InlineData("dirty.elf", "pages=60 set=2000 tick=2 random=1 fill=1 report=200", Techniques.PreSend | Techniques.PageHashes)]
+    [InlineData("dirty.elf", "pages=60 set=2000 tick=2 random=1 report=200", Techniques.PreSend | Techniques.All)]
+    [InlineData("dirty.elf", "pages=60 set=2000 tick=2 same=1 fill=1 report=200", Techniques.PreSend | Techniques.All)]
+    [InlineData("dirty.elf", "pages=60 set=2000 tick=2 random=1 report=200", Techniques.PreSend | Techniques.All | Techniques.StrictPause)]
+    [InlineData("chain.elf", "report=20000 set=600", Techniques.PreSend | Techniques.KeepHotPages)]
+    [InlineData("chain.elf", "report=20000 set=600", Techniques.PreSend | Techniques.All)]
+    public void PairThatSendsAhead_IsTheSameAtEveryCheckpoint(string image, string append, Techniques techniques)
+    {
+        using TestPair pair = new(image, append, checkpointDelayMs: 20, memoryMiB: 16, verifyEvery: 1);
+        Use(pair.Primary.Migration.Settings, techniques);
+        Use(pair.Secondary.Migration.Settings, techniques);
+
+        pair.Protect();
+        pair.WaitForEpoch(100);
+
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
+        ColoCounters counters = pair.Primary.Migration.Current!.Statistics.Counters;
+        Assert.True(counters.Ahead > 0, $"{counters}");
+        foreach (TestMachine side in (TestMachine[])[pair.Primary, pair.Secondary])
+            Assert.DoesNotContain("BROKEN", side.Console.Text, StringComparison.Ordinal);
+    }
+
+    [KvmTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void PreSend_IsUsedOnlyIfBothEndsWantIt(bool primaryWants)
+    {
+        using TestPair pair = new("dirty.elf", "pages=60 set=2000 tick=2 report=200", checkpointDelayMs: 20, memoryMiB: 16, verifyEvery: 1);
+        Use(pair.Primary.Migration.Settings, primaryWants ? Techniques.PreSend : Techniques.None);
+        Use(pair.Secondary.Migration.Settings, primaryWants ? Techniques.None : Techniques.PreSend);
+        pair.Protect();
+        pair.WaitForEpoch(20);
+        Assert.Equal(0ul, pair.Primary.Migration.Current!.Statistics.Counters.Ahead);
+    }
+
     [KvmFact]
     public void LateEpochs_SlowTheGuestDownAndSaySo_UntilTheyAreInTime()
     {
@@ -78,5 +117,7 @@ public class TechniqueTests
         settings.DeltaCachePages = techniques.HasFlag(Techniques.Deltas) ? 4096 : 0;
         settings.KeepHotPages = techniques.HasFlag(Techniques.KeepHotPages);
         settings.StrictPause = techniques.HasFlag(Techniques.StrictPause);
+        settings.PreSend = techniques.HasFlag(Techniques.PreSend);
+        settings.PreSendMinPages = 0; // also where it brings nothing
     }
 }

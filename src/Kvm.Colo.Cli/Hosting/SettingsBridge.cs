@@ -46,6 +46,7 @@ internal sealed class SettingsBridge
             Runtime.OutputDelay = TimeSpan.FromMilliseconds(parameters.Get(MigrationParameterTable.OutputDelay));
             Runtime.CopyAhead = parameters.Get(MigrationParameterTable.CopyAhead);
             Runtime.PageHashes = parameters.Get(MigrationParameterTable.PageHashes);
+            Runtime.PreSend = parameters.Get(MigrationParameterTable.PreSend);
             Runtime.KeepHotPages = parameters.Get(MigrationParameterTable.KeepHotPages);
             Runtime.DeltaCachePages = (int)Math.Min(parameters.Get(MigrationParameterTable.DeltaCache) / 4096, int.MaxValue);
             Runtime.CpuThrottle = (

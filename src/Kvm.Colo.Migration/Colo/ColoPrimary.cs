@@ -26,6 +26,7 @@ internal sealed class ColoPrimary : IDisposable
     private readonly RamSender _sender;
     private readonly EpochEncoder _encoder;
     private readonly HashExchange? _hashes;
+    private readonly AheadSender? _ahead;
     private readonly StateSender _state;
     private readonly StreamDigest _digest;
     private readonly bool _knowsNotices;
@@ -33,8 +34,10 @@ internal sealed class ColoPrimary : IDisposable
     private ulong _epoch;
     private long _lastTrigger;
     private long _lastBeat;
+    private long _beats;
     private TimeSpan _commit;
     private TimeSpan _apply;
+    private long _bytesAhead;
     private bool _saidGoodbye;
 
     public ColoPrimary(
@@ -66,6 +69,9 @@ internal sealed class ColoPrimary : IDisposable
         bool deltas = (features & ColoFeatures.Deltas) != 0;
         _encoder = new EpochEncoder(sender, machine.Memory.PageCount, deltas ? settings.DeltaCachePages : 0);
         _hashes = (features & ColoFeatures.PageHashes) != 0 ? new HashExchange(sender, blocks, seed.PageHashSeed) : null;
+        _ahead = (features & ColoFeatures.PreSend) != 0
+            ? new AheadSender(capture, _encoder, _hashes, sender, _digest, settings, TimeProvider.System)
+            : null;
         _knowsNotices = (features & ColoFeatures.ShutdownNotice) != 0;
         _state = new StateSender(owners, isDelta: (features & ColoFeatures.StateDelta) != 0);
     }
@@ -80,6 +86,7 @@ internal sealed class ColoPrimary : IDisposable
             _machine.Io.CommitOutput();
             _link.SendDeadline = _settings.StepDeadline;
             _lastTrigger = Stopwatch.GetTimestamp();
+            BeginEpoch();
             _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
             while (WaitForTrigger() is { } cause)
                 Transact(cause);
@@ -134,7 +141,9 @@ internal sealed class ColoPrimary : IDisposable
             }
 
             TimeSpan beat = Beat();
-            _inbox.Signal.Wait(due < beat ? due : beat);
+            TimeSpan wait = due < beat ? due : beat;
+            TimeSpan ahead = SendAhead(due);
+            _inbox.Signal.Wait(ahead < wait ? ahead : wait);
         }
     }
 
@@ -148,9 +157,26 @@ internal sealed class ColoPrimary : IDisposable
         TimeSpan left = interval - Stopwatch.GetElapsedTime(_lastBeat);
         if (left > TimeSpan.Zero)
             return left;
-        Send(ColoMessage.Heartbeat);
-        _lastBeat = Stopwatch.GetTimestamp();
+        SendBeat();
         return interval;
+    }
+
+    private void SendBeat()
+    {
+        Send(ColoMessage.Heartbeat);
+        _beats++;
+        _lastBeat = Stopwatch.GetTimestamp();
+    }
+
+    // Pages of the next epoch, while nothing else wants the link. Returns when there is more to do; an answer to a heartbeat wakes us too.
+    private TimeSpan SendAhead(TimeSpan untilCut)
+    {
+        if (_ahead is null || _inbox.Heartbeats < _beats)
+            return TimeSpan.MaxValue;
+        TimeSpan next = _ahead.Step(untilCut, out bool hasSent);
+        if (hasSent)
+            SendBeat();
+        return next;
     }
 
     // The secondary gets the guest as it ended, and why it did; without that its machine's end would look like a crash.
@@ -175,11 +201,11 @@ internal sealed class ColoPrimary : IDisposable
         _control.Statistics.Begin(_epoch + 1);
         _control.OnPass((int)_epoch + 1);
         long bytes = _link.BytesSent;
+        _bytesAhead = (long)_digest.ByteCount;
         Send(ColoMessage.CheckpointRequest);
         Expect(ColoMessage.CheckpointReply);
         _control.ForgetOutput();
         _capture.HashAllRam = _settings.VerifyCheckpoints;
-        _capture.Begin();
         if (_settings.CopyAhead)
             _capture.CopyAhead();
         bool isStrict = _settings.StrictPause;
@@ -187,11 +213,21 @@ internal sealed class ColoPrimary : IDisposable
         if (!isStrict)
             Exchange();
         _lastBeat = Stopwatch.GetTimestamp();
-        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, _commit, _apply)
+        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes + _bytesAhead, pause, _commit, _apply)
         {
             Cause = cause,
+            Ahead = _capture.AheadCount - _capture.StaleCount,
         });
         Pace();
+        _ahead?.End();
+        BeginEpoch();
+    }
+
+    private void BeginEpoch()
+    {
+        _capture.Begin();
+        _digest.Reset();
+        _ahead?.Begin();
     }
 
     // From the cut to the guest that runs on the other side.
@@ -200,7 +236,6 @@ internal sealed class ColoPrimary : IDisposable
         long cut = Stopwatch.GetTimestamp();
         _disks.Stage();
         _epoch++;
-        _digest.Reset();
         AskForHashes();
         SendEpoch();
         Expect(ColoMessage.VmstateReceived);
@@ -227,7 +262,7 @@ internal sealed class ColoPrimary : IDisposable
     {
         if (_hashes is null)
             return;
-        int asked = _hashes.Prepare(_capture.Staging, _encoder);
+        int asked = _hashes.Prepare(_capture, _encoder);
         if (asked == 0)
             return;
         _inbox.ExpectVerdicts(asked);
@@ -242,12 +277,13 @@ internal sealed class ColoPrimary : IDisposable
         Append(ColoMessage.VmstateSend);
         _disks.Send(_digest);
         _sender.Digest = _digest;
-        int sent = _encoder.Send(_capture.Staging, _hashes);
+        int sent = _encoder.Send(_capture, _hashes);
         _sender.Digest = null;
         _sender.Append([(byte)ElementKind.Eof]);
         Append(ColoMessage.VmstateSize);
         _sender.Append(_state.Encode(_digest, _epoch, (ulong)sent));
         _sender.Flush();
+        _encoder.RememberAhead(_capture);
     }
 
     private void Append(ColoMessage message)

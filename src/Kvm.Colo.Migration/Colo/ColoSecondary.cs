@@ -177,6 +177,8 @@ internal sealed class ColoSecondary : IDisposable
     private void ReceiveOne()
     {
         _reader.Deadline = TimeSpan.FromMilliseconds(_settings.HeartbeatTimeoutMs);
+        if (TryReceiveAhead())
+            return;
         ColoMessage message = ReadMessage();
         switch (message)
         {
@@ -199,9 +201,7 @@ internal sealed class ColoSecondary : IDisposable
         _control.Statistics.Begin(_epoch + 1);
         Send(ColoMessage.CheckpointReply);
         _reader.Deadline = _settings.StepDeadline;
-        _staging.Reset();
         _disks.Reset();
-        _digest.Reset();
         Expect(ColoMessage.VmstateSend);
         while (ReadRamSection())
         {
@@ -228,65 +228,48 @@ internal sealed class ColoSecondary : IDisposable
         }
 
         (_blob, _previousBlob) = (_previousBlob, _blob);
-        PageFates fates = new(_staging.Count - _staging.Received, 0, 0, _staging.Received);
+        int received = Math.Max(0, _staging.Count - _staging.TakenOwn);
+        PageFates fates = new(_staging.TakenOwn, 0, 0, received);
         _control.OnEpoch(
             new EpochRecord(_epoch, _staging.Count, fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause));
+        _staging.Reset();
+        _digest.Reset();
         Send(ColoMessage.VmstateLoaded);
+    }
+
+    // Pages of the epoch to come: staged like those behind its cut, and nothing without it.
+    private bool TryReceiveAhead()
+    {
+        if (_reader.Peek() != (byte)ElementKind.SectionPart)
+            return false;
+        if (ForwardDemux.Classify(_reader.Peek(), ForwardPosition.Message, _features) != ForwardItem.Element)
+            throw new MigrationException($"{_link.Description} sends pages ahead of a cut, which was not agreed");
+        ReadPart(isAhead: true);
+        return true;
     }
 
     // False at the EOF that ends an epoch's RAM.
     private bool ReadRamSection()
     {
-        int consumed;
-        StreamElement element;
-        while (true)
+        switch (_reader.Peek())
         {
-            FrameStatus status = ElementCodec.TryRead(_reader.Available, out element, out consumed);
-            if (status == FrameStatus.Ok)
-                break;
-            if (status == FrameStatus.Malformed)
-                throw new MigrationException($"{_link.Description}: an element of the epoch is malformed");
-            _reader.Fill();
+            case (byte)ElementKind.PrivateMessage:
+                OnMessageAmongSections();
+                return true;
+            case (byte)ElementKind.Eof:
+                _reader.Consume(1);
+                return false;
+            default:
+                ReadPart(isAhead: false);
+                return true;
         }
-
-        if (element.Kind == ElementKind.PrivateMessage)
-        {
-            OnMessageAmongSections();
-            return true;
-        }
-
-        if (element.Kind == ElementKind.Eof)
-        {
-            _reader.Consume(consumed);
-            return false;
-        }
-
-        if (element.Kind is not (ElementKind.SectionPart or ElementKind.SectionEnd) || element.SectionId != RamSectionEncoder.SectionId)
-            throw new MigrationException($"{_link.Description}: unexpected {element.Kind} in an epoch");
-        _reader.Digest = _digest;
-        _reader.Consume(consumed);
-        StageRecords();
-        _reader.Digest = null;
-        return true;
     }
 
-    private void StageRecords()
+    private void ReadPart(bool isAhead)
     {
-        while (true)
-        {
-            RamRecord record = RamRecords.Next(_reader, _ram);
-            switch (record.Kind)
-            {
-                case RamRecordKind.EndOfSection:
-                    RamRecords.Footer(_reader);
-                    return;
-                case RamRecordKind.Page or RamRecordKind.ZeroPage or RamRecordKind.Delta:
-                    _staging.Receive(_reader, record);
-                    break;
-                default:
-                    throw new MigrationException($"{_link.Description}: a {record.Kind} record in an epoch");
-            }
-        }
+        _reader.Digest = _digest;
+        _staging.ReceiveSection(_reader, _ram, isAhead);
+        _reader.Digest = null;
     }
 
     private void ReceiveBlob()
@@ -359,6 +342,8 @@ internal sealed class ColoSecondary : IDisposable
     {
         while (true)
         {
+            if (expected == ColoMessage.VmstateSend && TryReceiveAhead())
+                continue;
             ColoMessage message = ReadMessage();
             if (message == expected)
                 return;

@@ -6,4 +6,7 @@ internal readonly record struct EpochRecord(
 {
     /// <summary>Null on the secondary, which is not told.</summary>
     public CheckpointCause? Cause { get; init; }
+
+    /// <summary>Pages that were with the peer before the cut and stood.</summary>
+    public int Ahead { get; init; }
 }

@@ -6,8 +6,9 @@ using Kvm.Colo.Stream;
 namespace Kvm.Colo.Migration.Incoming;
 
 /// <summary>
-/// The pages of an epoch on their way in: kept beside the running guest until the whole epoch is there and verified. Record header:
-/// page number, with the kind in the upper bits; never what the wire said without a check. Migration thread.
+/// The pages of an epoch on their way in: kept beside the running guest until the whole epoch is there and verified. A page that comes
+/// again (because it was sent ahead of the cut and written afterwards) takes the place of what came before. Record header: page number,
+/// with the kind in the upper bits; never what the wire said without a check. Migration thread.
 /// </summary>
 internal sealed class EpochStaging(ulong pageCount) : IDisposable
 {
@@ -16,10 +17,19 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     private const ulong PageMask = (1ul << LengthShift) - 1;
 
     private readonly PageStaging _records = new(pageCount);
+    private readonly PageIndex _recordOfPage = new(pageCount);
+    private readonly byte[] _own = new byte[GuestPage.SizeBytes];
+    private ulong _counted;
     private readonly RecentPeak _recentPeak = new();
 
     /// <summary>Records that arrived over the link.</summary>
     public int Received { get; private set; }
+
+    /// <summary>Of those, the ones sent ahead of the cut.</summary>
+    public int ReceivedAhead { get; private set; }
+
+    /// <summary>Pages taken over from the guest here.</summary>
+    public int TakenOwn { get; private set; }
 
     /// <summary>All pages of the epoch: those that arrived and those the guest here had written the same.</summary>
     public int Count => _records.Count;
@@ -29,24 +39,48 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     public void Reset()
     {
         _recentPeak.Add(_records.Count);
+        for (int i = 0; i < _records.Count; i++)
+            _recordOfPage.Remove(MemoryMarshal.Read<ulong>(_records.Record(i)) & PageMask);
         _records.Reset();
         Received = 0;
+        ReceivedAhead = 0;
+        TakenOwn = 0;
+        _counted = 0;
         if (_recentPeak.TryTake(out int peak))
             _records.Trim(peak);
     }
 
-    /// <summary>Receives one page record's content.</summary>
-    /// <exception cref="MigrationException">The peer sends more pages than the guest has, or a delta that is none.</exception>
-    public void Receive(LinkReader reader, RamRecord record)
+    /// <summary>Receives a SECTION_PART or SECTION_END of RAM.</summary>
+    /// <param name="reader">Stands at the section's first byte.</param>
+    /// <param name="ram">Decodes the records of the session.</param>
+    /// <param name="isAhead">Whether it comes before its epoch's cut.</param>
+    /// <exception cref="MigrationException">It is no such section, the peer sends more pages than it may, or a delta that is none.</exception>
+    public void ReceiveSection(LinkReader reader, RamSectionDecoder ram, bool isAhead)
     {
-        Span<byte> slot = Add(reader);
-        ulong page = record.PageOffset >> GuestPage.Shift;
-        MemoryMarshal.Write(slot, page | ((ulong)record.Kind << KindShift) | ((ulong)record.PayloadBytes << LengthShift));
-        Span<byte> content = slot.Slice(PageStaging.HeaderBytes, record.PayloadBytes);
-        reader.ReadExactly(content);
-        if (record.Kind == RamRecordKind.Delta && !PageDelta.IsLegal(content, GuestPage.SizeBytes))
-            throw new MigrationException($"{reader.Link.Description} sends a delta that does not fit a page");
-        Received++;
+        int consumed;
+        StreamElement element;
+        while (true)
+        {
+            FrameStatus status = ElementCodec.TryRead(reader.Available, out element, out consumed);
+            if (status == FrameStatus.Ok)
+                break;
+            if (status == FrameStatus.Malformed)
+                throw new MigrationException($"{reader.Link.Description}: an element of the epoch is malformed");
+            reader.Fill();
+        }
+
+        bool isLegal = element.Kind == ElementKind.SectionPart || (element.Kind == ElementKind.SectionEnd && !isAhead);
+        if (!isLegal || element.SectionId != RamSectionEncoder.SectionId)
+            throw new MigrationException($"{reader.Link.Description}: unexpected {element.Kind} in an epoch");
+        reader.Consume(consumed);
+        for (RamRecord record = RamRecords.Next(reader, ram); record.Kind != RamRecordKind.EndOfSection; record = RamRecords.Next(reader, ram))
+        {
+            if (record.Kind is not (RamRecordKind.Page or RamRecordKind.ZeroPage or RamRecordKind.Delta))
+                throw new MigrationException($"{reader.Link.Description}: a {record.Kind} record in an epoch");
+            Receive(reader, record, isAhead);
+        }
+
+        RamRecords.Footer(reader);
     }
 
     /// <summary>
@@ -55,16 +89,14 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     /// </summary>
     public bool TryTakeOwn(LinkReader reader, GuestMemory memory, ulong page, UInt128 hash, long seed)
     {
-        Span<byte> slot = Add(reader);
-        Span<byte> content = slot[PageStaging.HeaderBytes..];
-        memory.Page(page).CopyTo(content);
-        if (PageHash.Compute(content, seed) != hash)
-        {
-            _records.RemoveLast();
+        memory.Page(page).CopyTo(_own);
+        if (PageHash.Compute(_own, seed) != hash)
             return false;
-        }
-
-        MemoryMarshal.Write(slot, page | ((ulong)RamRecordKind.Page << KindShift));
+        CountOne(reader);
+        Span<byte> slot = SlotFor(reader, page);
+        MemoryMarshal.Write(slot, Header(page, RamRecordKind.Page));
+        _own.CopyTo(slot[PageStaging.HeaderBytes..]);
+        TakenOwn++;
         return true;
     }
 
@@ -96,12 +128,48 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         }
     }
 
-    public void Dispose() => _records.Dispose();
-
-    private Span<byte> Add(LinkReader reader)
+    public void Dispose()
     {
+        _records.Dispose();
+        _recordOfPage.Dispose();
+    }
+
+    private void Receive(LinkReader reader, RamRecord record, bool isAhead)
+    {
+        if (!isAhead)
+            CountOne(reader);
+        else if (ReceivedAhead++ >= RamSectionEncoder.MaxAheadRecords)
+            throw new MigrationException($"{reader.Link.Description} sends more than {RamSectionEncoder.MaxAheadRecords} pages ahead of a cut");
+        ulong page = record.PageOffset >> GuestPage.Shift;
+        Span<byte> slot = SlotFor(reader, page);
+        MemoryMarshal.Write(slot, Header(page, record.Kind) | ((ulong)record.PayloadBytes << LengthShift));
+        Span<byte> content = slot.Slice(PageStaging.HeaderBytes, record.PayloadBytes);
+        reader.ReadExactly(content);
+        if (record.Kind == RamRecordKind.Delta && !PageDelta.IsLegal(content, GuestPage.SizeBytes))
+            throw new MigrationException($"{reader.Link.Description} sends a delta that does not fit a page");
+        Received++;
+    }
+
+    private static ulong Header(ulong page, RamRecordKind kind) => page | ((ulong)kind << KindShift);
+
+    // Without this a peer could send pages over and over and never come to the end of an epoch.
+    private void CountOne(LinkReader reader)
+    {
+        if (++_counted > pageCount)
+            throw TooMany(reader);
+    }
+
+    private Span<byte> SlotFor(LinkReader reader, ulong page)
+    {
+        int index = _recordOfPage[page];
+        if (index >= 0)
+            return _records.Record(index);
         if (!_records.TryAdd(out Span<byte> slot))
-            throw new MigrationException($"{reader.Link.Description} sends more pages than the guest has");
+            throw TooMany(reader);
+        MemoryMarshal.Write(slot, page); // names the page for Reset, whatever comes
+        _recordOfPage[page] = _records.Count - 1;
         return slot;
     }
+
+    private static MigrationException TooMany(LinkReader reader) => new($"{reader.Link.Description} sends more pages than the guest has");
 }

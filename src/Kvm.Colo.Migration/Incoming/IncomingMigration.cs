@@ -106,7 +106,8 @@ internal sealed class IncomingMigration : IDisposable, IPauseWork
             throw Refuse($"its guest has {peer.VcpuCount} vCPUs, this one {_machine.Config.Cpus}");
         _peer = peer;
         UInt128 seed = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
-        _reply = ConfigurationReply.Answer(peer, ColoFeatures.Known & ~ColoFeatures.PreSend, seed) ?? throw Refuse($"it insists on {peer.RequestedFeatures}");
+        ColoFeatures supported = _settings.PreSend ? ColoFeatures.Known : ColoFeatures.Known & ~ColoFeatures.PreSend;
+        _reply = ConfigurationReply.Answer(peer, supported, seed) ?? throw Refuse($"it insists on {peer.RequestedFeatures}");
         _ram = new RamSectionDecoder(_blocks, _reply.AcceptedFeatures);
         if (_link is StreamLink)
             return;

@@ -11,7 +11,7 @@ namespace Kvm.Colo.Migration.Outgoing;
 /// copied ahead while the guest still runs; the cut then finds only what was written again. Inside a cut it runs on the control loop,
 /// between cuts it belongs to the migration thread.
 /// </summary>
-internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSectionEncoder encoder, PageStaging staging) : IPauseWork, IDisposable
+internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSectionEncoder encoder, PageStaging staging) : IPauseWork, IDisposable
 {
     // Below this many pages a copy inside the pause costs less than the write faults that another harvest brings.
     private const int CopyAheadPages = 512;
@@ -50,6 +50,7 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     {
         for (int i = 0; i < Staging.Count; i++)
             _recordOfPage.Remove(PageOf(Staging.Record(i)));
+        BeginAhead();
         _recentPeak.Add(Staging.Count);
         Staging.Reset();
         if (_recentPeak.TryTake(out int peak))
@@ -86,6 +87,7 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     {
         Dirty.Dispose();
         _recordOfPage.Dispose();
+        DisposeAhead();
     }
 
     private int CopyDirty()
@@ -105,7 +107,11 @@ internal sealed class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSe
     {
         int index = _recordOfPage[page];
         if (index >= 0)
+        {
+            MarkStale(index);
             return Staging.Record(index);
+        }
+
         if (!Staging.TryAdd(out Span<byte> record))
             throw new MigrationException($"more than {Staging.MaxPages} pages are dirty at once");
         _recordOfPage[page] = Staging.Count - 1;

@@ -16,6 +16,8 @@ internal sealed class EpochEncoder : IDisposable
     private readonly RamSender _sender;
     private readonly PageCache? _cache;
     private readonly byte[] _delta = new byte[MaxDeltaBytes];
+    private int _sentAhead;
+    private bool _isPartOpen;
 
     /// <summary>With <paramref name="cachePages"/> of 0 nothing is remembered and no deltas are made.</summary>
     public EpochEncoder(RamSender sender, ulong pageCount, int cachePages)
@@ -27,19 +29,89 @@ internal sealed class EpochEncoder : IDisposable
     /// <summary>What became of the last epoch's pages.</summary>
     public PageFates Fates { get; private set; }
 
-    /// <summary>Sends the records of an epoch as one section and returns how many went on the wire.</summary>
-    /// <param name="staged">The epoch.</param>
+    /// <summary>Sends the records of an epoch that did not go ahead, as one section.</summary>
+    /// <param name="captured">The epoch.</param>
     /// <param name="peerHas">Pages of which the peer has proved to hold the same content.</param>
-    public int Send(PageStaging staged, HashExchange? peerHas)
+    /// <returns>How many records of the epoch went on the wire, those sent ahead included.</returns>
+    public int Send(EpochCapture captured, HashExchange? peerHas)
     {
         PageFates fates = default;
+        PageStaging staged = captured.Staging;
+        int onWire = _sentAhead;
+        _sentAhead = 0;
         _cache?.NextGeneration();
         _sender.BeginSection(ElementKind.SectionEnd);
         for (int i = 0; i < staged.Count; i++)
-            SendOne(staged.Record(i), peerHas?.PeerHas(i) == true, ref fates);
+        {
+            if (captured.IsSettled(i))
+                continue;
+            bool replaces = (captured.AheadOf(i) & AheadState.OnWire) != 0;
+            SendOne(staged.Record(i), peerHas?.PeerHas(i) == true, replaces, ref fates);
+        }
+
         _sender.EndSection();
+        onWire += fates.Sent;
+        for (int i = 0; i < captured.AheadCount; i++)
+            Count(captured.AheadOf(i), ref fates);
         Fates = fates;
-        return fates.Sent;
+        return onWire;
+    }
+
+    /// <summary>
+    /// Sends a record before its epoch's cut, in a section that <see cref="EndPart"/> closes. The base of a delta stays what was committed
+    /// last, because this page may yet be captured again.
+    /// </summary>
+    /// <param name="record">A record just captured.</param>
+    /// <param name="wholeToo">Whether a page may go that has no short form.</param>
+    /// <returns>How it went; none when it had no short form.</returns>
+    public AheadState SendAhead(ReadOnlySpan<byte> record, bool wholeToo)
+    {
+        ulong page = EpochCapture.PageOf(record);
+        ReadOnlySpan<byte> content = record[PageStaging.HeaderBytes..];
+        ReadOnlySpan<byte> last = _cache is null ? [] : _cache.Find(page);
+        int delta = last.IsEmpty ? -1 : PageDelta.Encode(last, content, _delta);
+        if (delta == 0)
+            return AheadState.Same;
+        bool isZero = delta < 0 && PageHash.IsZero(content);
+        if (delta < 0 && !isZero && !wholeToo)
+            return AheadState.None;
+        if (!_isPartOpen)
+            _sender.BeginSection(ElementKind.SectionPart);
+        _isPartOpen = true;
+        _sentAhead++;
+        if (delta > 0)
+        {
+            _sender.AppendDelta(page, _delta.AsSpan(0, delta));
+            return AheadState.Delta;
+        }
+
+        if (isZero)
+            _sender.AppendZero(page);
+        else
+            _sender.AppendRecord(record);
+        return isZero ? AheadState.Zero : AheadState.Full;
+    }
+
+    /// <summary>Closes the section of <see cref="SendAhead"/>; false when nothing was put into it.</summary>
+    public bool EndPart()
+    {
+        if (!_isPartOpen)
+            return false;
+        _isPartOpen = false;
+        _sender.EndSection();
+        return true;
+    }
+
+    /// <summary>Remembers what went ahead and was not replaced, once the epoch is on its way: now it is what was sent last.</summary>
+    public void RememberAhead(EpochCapture captured)
+    {
+        if (_cache is null)
+            return;
+        for (int i = 0; i < captured.AheadCount; i++)
+        {
+            if (captured.IsSettled(i) && (captured.AheadOf(i) & AheadState.OnWire) != 0)
+                Remember(captured.Staging.Record(i));
+        }
     }
 
     /// <summary>Whether a page would travel as little or nothing without asking the peer about it.</summary>
@@ -53,7 +125,7 @@ internal sealed class EpochEncoder : IDisposable
 
     public void Dispose() => _cache?.Dispose();
 
-    private void SendOne(ReadOnlySpan<byte> record, bool peerHas, ref PageFates fates)
+    private void SendOne(ReadOnlySpan<byte> record, bool peerHas, bool replaces, ref PageFates fates)
     {
         ulong page = EpochCapture.PageOf(record);
         ReadOnlySpan<byte> content = record[PageStaging.HeaderBytes..];
@@ -69,13 +141,13 @@ internal sealed class EpochEncoder : IDisposable
         else
         {
             int delta = PageDelta.Encode(last, content, _delta);
-            if (delta == 0)
+            if (delta == 0 && !replaces)
             {
                 fates.Identical++;
                 return;
             }
 
-            if (delta < 0)
+            if (delta <= 0)
             {
                 SendWhole(record, page, content, ref fates);
             }
@@ -86,10 +158,41 @@ internal sealed class EpochEncoder : IDisposable
             }
         }
 
+        Remember(page, content, last);
+    }
+
+    private void Remember(ReadOnlySpan<byte> record)
+    {
+        ulong page = EpochCapture.PageOf(record);
+        ReadOnlySpan<byte> content = record[PageStaging.HeaderBytes..];
+        Remember(page, content, _cache!.Find(page));
+    }
+
+    private void Remember(ulong page, ReadOnlySpan<byte> content, Span<byte> last)
+    {
         if (last.IsEmpty)
             _cache?.Add(page, content);
         else
             content.CopyTo(last);
+    }
+
+    private static void Count(AheadState sentAs, ref PageFates fates)
+    {
+        switch (sentAs)
+        {
+            case AheadState.Same:
+                fates.Identical++;
+                break;
+            case AheadState.Delta:
+                fates.Delta++;
+                break;
+            case AheadState.Zero:
+                fates.Zero++;
+                break;
+            case AheadState.Full:
+                fates.Full++;
+                break;
+        }
     }
 
     private void SendWhole(ReadOnlySpan<byte> record, ulong page, ReadOnlySpan<byte> content, ref PageFates fates)

@@ -19,14 +19,18 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
     private int _asked;
     private int _rest;
 
+    /// <summary>Whether the next epoch's expensive pages will be asked about.</summary>
+    public bool IsAsking => _rest == 0;
+
     /// <summary>Whether the peer proved to hold the content of a staged record; valid after <see cref="OnVerdicts"/>.</summary>
     public bool PeerHas(int record) =>
         _asked > 0 && record < _questionOfRecord.Length && _questionOfRecord[record] is >= 0 and int question
         && !PageHashAnswer.Differs(_verdicts, question);
 
     /// <summary>Decides which pages of an epoch to ask about and returns how many, 0 when it is not worth asking.</summary>
-    public int Prepare(PageStaging staged, EpochEncoder encoder)
+    public int Prepare(EpochCapture captured, EpochEncoder encoder)
     {
+        PageStaging staged = captured.Staging;
         _asked = 0;
         if (_rest > 0)
         {
@@ -38,7 +42,7 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
             _questionOfRecord = new int[Math.Max(staged.Count, 2 * _questionOfRecord.Length)];
         for (int i = 0; i < staged.Count; i++)
         {
-            bool ask = _asked < PageHashQuery.MaxCount && !encoder.IsCheap(staged.Record(i));
+            bool ask = _asked < PageHashQuery.MaxCount && !captured.IsSettled(i) && !encoder.IsCheap(staged.Record(i));
             _questionOfRecord[i] = ask ? _asked++ : -1;
         }
 

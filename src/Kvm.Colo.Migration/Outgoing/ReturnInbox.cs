@@ -27,6 +27,7 @@ internal sealed class ReturnInbox : IDisposable
     private LinkException? _failure;
     private ShutdownNotice? _peerEnd;
     private long _lastHeard = Environment.TickCount64;
+    private long _heartbeats;
 
     /// <summary>Starts to read; <paramref name="sent"/> is the configuration the peer's reply is judged by.</summary>
     public ReturnInbox(ILink link, ColoConfiguration sent, Action<ColoMessage> onReceived)
@@ -78,6 +79,9 @@ internal sealed class ReturnInbox : IDisposable
 
     /// <summary>How long nothing has come from the peer.</summary>
     public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastHeard));
+
+    /// <summary>Heartbeats that came: each answers one of ours, and what we sent before that one has been read.</summary>
+    public long Heartbeats => Volatile.Read(ref _heartbeats);
 
     /// <summary>Starts the clock of <see cref="Silence"/> again.</summary>
     public void ForgiveSilence() => Volatile.Write(ref _lastHeard, Environment.TickCount64);
@@ -142,7 +146,9 @@ internal sealed class ReturnInbox : IDisposable
         else
         {
             _reader.Consume(ColoMessageCodec.SizeBytes);
-            if (word != ColoMessage.Heartbeat)
+            if (word == ColoMessage.Heartbeat)
+                Volatile.Write(ref _heartbeats, _heartbeats + 1);
+            else
                 Keep(word);
         }
 

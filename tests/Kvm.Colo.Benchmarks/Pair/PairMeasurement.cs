@@ -19,13 +19,14 @@ internal static class PairMeasurement
     {
         NamedWords words = new(arguments);
         int memory = words.Number("memory", 256);
+        MigrationSettings settings = new() { CheckpointDelayMs = words.Number("delay", 10), PreSend = words.Number("presend", 1) != 0 };
         if (words.Text("secondary", "") is { Length: > 0 } link)
             return SecondaryProcess.Serve(link, memory);
         string append = words.Text("append", string.Create(CultureInfo.InvariantCulture, $"pages={words.Number("pages", 256)} tick=0 report=1000"));
-        return RunPrimary(words.Text("image", "out/images/dirty.elf"), append, memory, words.Number("delay", 10), words.Number("seconds", 5));
+        return RunPrimary(words.Text("image", "out/images/dirty.elf"), append, memory, settings, words.Number("seconds", 5));
     }
 
-    private static int RunPrimary(string image, string append, int memory, int delay, int seconds)
+    private static int RunPrimary(string image, string append, int memory, MigrationSettings settings, int seconds)
     {
         string path = Path.Combine(Path.GetTempPath(), $"colo-bench-{Environment.ProcessId}");
         using SecondaryProcess secondary = new(path, memory);
@@ -38,7 +39,7 @@ internal static class PairMeasurement
             Serial = console,
         };
         using (VirtualMachine machine = VirtualMachine.Create(config, kvm, Silent.Instance, NullLogger.Instance, TimeProvider.System))
-        using (MigrationManager manager = new(machine, new MigrationSettings { CheckpointDelayMs = delay }, Silent.Instance))
+        using (MigrationManager manager = new(machine, settings, Silent.Instance))
         {
             machine.Start();
             manager.Protect(new MigrationUri(MigrationTransport.Unix, path, 0));
@@ -70,10 +71,10 @@ internal static class PairMeasurement
         double pauses = statistics.Pause.Sum.TotalSeconds;
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             checkpoints {epochs} in {elapsed:0.0} s = {epochs / elapsed:0}/s, guest runs {100 * (1 - (pauses / elapsed)):0.0} %
-            pages/cp {(after.DirtyPages - before.DirtyPages) / epochs:0}, bytes/cp {(after.Bytes - before.Bytes) / epochs:0}
+            pages/cp {(after.DirtyPages - before.DirtyPages) / epochs:0}, ahead of the cut {(after.Ahead - before.Ahead) / epochs:0}, bytes/cp {(after.Bytes - before.Bytes) / epochs:0}
             fates/cp: identical {(after.Identical - before.Identical) / epochs:0} delta {(after.Delta - before.Delta) / epochs:0} zero {(after.Zero - before.Zero) / epochs:0} full {(after.Full - before.Full) / epochs:0}
             pause us: min {Us(statistics.Pause.Minimum)} p50 {Us(statistics.Pause.Percentile(.5))} p90 {Us(statistics.Pause.Percentile(.9))} p99 {Us(statistics.Pause.Percentile(.99))} max {Us(statistics.Pause.Maximum)}
-            commit us p50 {Us(statistics.Commit.Percentile(.5))} apply us p50 {Us(statistics.Apply.Percentile(.5))}
+            commit us p50 {Us(statistics.Commit.Percentile(.5))} p99 {Us(statistics.Commit.Percentile(.99))} apply us p50 {Us(statistics.Apply.Percentile(.5))}
             allocated/cp {(GC.GetTotalAllocatedBytes() - allocated) / epochs:0} bytes, collections {GC.CollectionCount(0) - collections}, cpu {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds:0.00} s
             """));
     }

@@ -31,8 +31,10 @@ internal sealed class RecordedEpoch : IDisposable
     private readonly MigrationSettings _settings = new() { HeartbeatTimeoutMs = 600_000 };
     private bool _isNew = true;
 
-    /// <summary>Runs a pair through one checkpoint and keeps its bytes.</summary>
-    public RecordedEpoch(string image, string append, ulong memoryMiB)
+    /// <summary>
+    /// Runs a pair through one checkpoint and keeps its bytes, with <paramref name="preSend"/> those of the pages that went ahead of it too.
+    /// </summary>
+    public RecordedEpoch(string image, string append, ulong memoryMiB, bool preSend = false)
     {
         _secondary = new TestMachine(null, memoryMiB: memoryMiB, incoming: true);
         using TestMachine primary = new(image, append, memoryMiB);
@@ -42,7 +44,14 @@ internal sealed class RecordedEpoch : IDisposable
         using RecordingLink link = new(LinkFactory.Connect(uri, s_deadline));
         using MigrationControl theirs = new(_secondary.Recorder, ColoMode.Secondary);
         using MigrationControl ours = new(primary.Recorder, ColoMode.Primary);
-        MigrationSettings settings = new() { Colo = true, CheckpointDelayMs = int.MaxValue, HeartbeatTimeoutMs = 600_000 };
+        MigrationSettings settings = new() { Colo = true, CheckpointDelayMs = int.MaxValue, HeartbeatTimeoutMs = 600_000, PreSend = preSend };
+        if (preSend)
+        {
+            settings.PreSendMinPages = 0;
+            settings.PreSendPeriod = TimeSpan.FromMilliseconds(1);
+            settings.PageHashes = false; // pages without a short form would wait for the question
+        }
+
         primary.Machine.Start();
         primary.Console.WaitFor(" start");
         primary.Machine.Stop();
@@ -52,10 +61,14 @@ internal sealed class RecordedEpoch : IDisposable
         _old = Image.Take(_secondary.Machine);
         _oldBlob = SaveBlob(_secondary.Machine);
 
+        int start = link.Sent.Length;
         primary.Machine.Start();
         primary.Console.Said.WaitForMoreLines(2); // the rest of the first line changes no page
         primary.Machine.Stop();
-        int start = link.Sent.Length;
+        if (preSend)
+            primary.Recorder.WaitUntil(() => link.Sent.Length > start + GuestPage.SizeBytes, "pages ahead of the cut");
+        else
+            start = link.Sent.Length;
         ours.RequestCheckpoint(CheckpointCause.Request);
         primary.Recorder.WaitUntil(() => ours.Statistics.Counters.Epoch == 1, "the checkpoint");
         Bytes = link.Sent[start..];
@@ -65,13 +78,18 @@ internal sealed class RecordedEpoch : IDisposable
         outgoing.Join(s_deadline);
         incoming.Join(s_deadline);
         (_seed, _features) = ReadNegotiation(link.Sent, link.Received);
+        RequestAt = PositionOfRequest();
     }
 
     // The answer to the configuration, then checkpoint-ready.
     private const int ReplyAndReady = ConfigurationReply.SizeBytes + ColoMessageCodec.SizeBytes;
 
-    /// <summary>Everything the primary sent for the checkpoint, from checkpoint-request to the end of the device state.</summary>
+    /// <summary>Everything the primary sent for the checkpoint, from the first page ahead of it, or checkpoint-request, to the end of the
+    /// device state.</summary>
     public byte[] Bytes { get; }
+
+    /// <summary>Where checkpoint-request stands.</summary>
+    public int RequestAt { get; }
 
     /// <summary>Where the question about pages ends and the epoch itself begins. The answer to a damaged question is honest too, and
     /// the primary goes by it, so such damage changes what is sent, not what arrives.</summary>
@@ -79,10 +97,10 @@ internal sealed class RecordedEpoch : IDisposable
     {
         get
         {
-            ReadOnlySpan<byte> question = Bytes.AsSpan(ColoMessageCodec.SizeBytes);
-            return PageHashQuery.TryReadHead(question, _blocks, out PageHashQuery query, out int head) == FrameStatus.Ok
-                ? ColoMessageCodec.SizeBytes + head + (query.Count * PageHashQuery.EntryBytes)
-                : ColoMessageCodec.SizeBytes;
+            int after = RequestAt + ColoMessageCodec.SizeBytes;
+            return PageHashQuery.TryReadHead(Bytes.AsSpan(after), _blocks, out PageHashQuery query, out int head) == FrameStatus.Ok
+                ? after + head + (query.Count * PageHashQuery.EntryBytes)
+                : after;
         }
     }
 
@@ -170,6 +188,34 @@ internal sealed class RecordedEpoch : IDisposable
         using ChannelBuffer buffer = new();
         new DeviceSectionWriter(buffer, [.. machine.StateOwners, new VerificationOwner()]).Write();
         return buffer.WrittenSpan.ToArray();
+    }
+
+    // Pages ahead of the cut and heartbeats stand before it.
+    private int PositionOfRequest()
+    {
+        RamSectionDecoder ram = new(_blocks, _features);
+        NameTheBlock(ram);
+        int at = 0;
+        while (Bytes[at] != 0)
+        {
+            if (Bytes[at] == (byte)ElementKind.PrivateMessage)
+            {
+                at += ColoMessageCodec.SizeBytes;
+                continue;
+            }
+
+            RamRecord record = default;
+            for (at += ElementCodec.ShortSectionBytes; record.Kind != RamRecordKind.EndOfSection; at += record.PayloadBytes)
+            {
+                if (ram.TryRead(Bytes.AsSpan(at), out record, out int head) != FrameStatus.Ok)
+                    throw new InvalidOperationException(ram.Reason);
+                at += head;
+            }
+
+            at += ElementCodec.FooterBytes;
+        }
+
+        return at;
     }
 
     // The first page of a session names its block, all later ones continue it.
