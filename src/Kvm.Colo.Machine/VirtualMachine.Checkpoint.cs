@@ -47,7 +47,7 @@ internal sealed partial class VirtualMachine
 
     /// <summary>
     /// How far the clock of a secondary's running guest was ahead of the last epoch's at the moment it was replaced: the guest time that
-    /// the other side needs to bring a state here. Null before the first such epoch.
+    /// the other side needs to bring a state here. Null before the first epoch, and when the guest did not run.
     /// </summary>
     public TimeSpan? Skew { get; private set; }
 
@@ -206,8 +206,7 @@ internal sealed partial class VirtualMachine
         _guestRequests = 0;
         _deferred = GuestRequests.None;
         pause.Work.OnPaused();
-        if (clock != 0)
-            Skew = TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
+        Skew = clock == 0 ? null : TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
         if (pause.During == RunState.InMigrate)
             _devices.Generation?.OnArrived(ArrivesFromSavedState);

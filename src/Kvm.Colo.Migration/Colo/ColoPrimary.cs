@@ -190,6 +190,7 @@ internal sealed class ColoPrimary : IDisposable
         _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes, pause, _commit, _apply)
         {
             Cause = cause,
+            Skew = -(_commit + _apply),
         });
         Pace();
     }

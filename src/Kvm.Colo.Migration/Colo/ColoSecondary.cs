@@ -228,9 +228,11 @@ internal sealed class ColoSecondary : IDisposable
         }
 
         (_blob, _previousBlob) = (_previousBlob, _blob);
-        PageFates fates = new(_staging.Count - _staging.Received, 0, 0, _staging.Received);
         _control.OnEpoch(
-            new EpochRecord(_epoch, _staging.Count, fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause));
+            new EpochRecord(_epoch, _staging.Count, _staging.Fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause)
+            {
+                Skew = _machine.Skew,
+            });
         Send(ColoMessage.VmstateLoaded);
     }
 

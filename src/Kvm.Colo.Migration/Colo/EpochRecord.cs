@@ -6,4 +6,8 @@ internal readonly record struct EpochRecord(
 {
     /// <summary>Null on the secondary, which is not told.</summary>
     public CheckpointCause? Cause { get; init; }
+
+    /// <summary>How far the secondary's guest was ahead; see <see cref="Machine.VirtualMachine.Skew"/>. On the primary never: minus the
+    /// time from the cut to the other guest's start. Null when there was no running guest to compare with.</summary>
+    public TimeSpan? Skew { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Kvm.Colo.Memory;
+using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
 
@@ -17,9 +18,13 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
 
     private readonly PageStaging _records = new(pageCount);
     private readonly RecentPeak _recentPeak = new();
+    private PageFates _fates;
 
     /// <summary>Records that arrived over the link.</summary>
-    public int Received { get; private set; }
+    public int Received => _fates.Sent;
+
+    /// <summary>How the epoch's pages came; of those that did not, the ones the guest here had written the same.</summary>
+    public PageFates Fates => _fates;
 
     /// <summary>All pages of the epoch: those that arrived and those the guest here had written the same.</summary>
     public int Count => _records.Count;
@@ -30,7 +35,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     {
         _recentPeak.Add(_records.Count);
         _records.Reset();
-        Received = 0;
+        _fates = default;
         if (_recentPeak.TryTake(out int peak))
             _records.Trim(peak);
     }
@@ -46,7 +51,18 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         reader.ReadExactly(content);
         if (record.Kind == RamRecordKind.Delta && !PageDelta.IsLegal(content, GuestPage.SizeBytes))
             throw new MigrationException($"{reader.Link.Description} sends a delta that does not fit a page");
-        Received++;
+        switch (record.Kind)
+        {
+            case RamRecordKind.Delta:
+                _fates.Delta++;
+                break;
+            case RamRecordKind.ZeroPage:
+                _fates.Zero++;
+                break;
+            default:
+                _fates.Full++;
+                break;
+        }
     }
 
     /// <summary>
@@ -65,6 +81,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         }
 
         MemoryMarshal.Write(slot, page | ((ulong)RamRecordKind.Page << KindShift));
+        _fates.Identical++;
         return true;
     }
 
