@@ -63,6 +63,7 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
             Apply = Describe(statistics.Apply),
             PausesWithCollection = (ulong)manager.PausesWithCollection,
+            PauseAllocatedBytes = (ulong)manager.PauseAllocatedBytes,
             SkewNanoseconds = counters.Last.Skew?.Ticks * TimeSpan.NanosecondsPerTick,
             ThrottlePercent = (byte)current.ThrottlePercent,
             Recent = [.. statistics.Recent().Select(epoch => Describe(epoch, current.Side))],

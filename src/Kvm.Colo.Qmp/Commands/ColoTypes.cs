@@ -85,6 +85,8 @@ internal static class ColoTypes
             "on the secondary, from guest stop to guest start"),
         Field("pauses-with-collection", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.PausesWithCollection,
             "pauses since the process began into which a garbage collection fell; should stay 0"),
+        Field("pause-allocated", QmpTypes.Size, (QmpColoStatistics colo) => colo.PauseAllocatedBytes,
+            "bytes of managed memory allocated inside pauses since the process began; should not grow after the first pauses"),
         OptionalValue("skew-ns", QmpTypes.Int, (QmpColoStatistics colo) => colo.SkewNanoseconds,
             "on the primary: minus the time an epoch takes from the cut to the start of the other guest, which is so far behind; "
             + "on the secondary: how far its guest's clock was ahead of the epoch that replaced it"),

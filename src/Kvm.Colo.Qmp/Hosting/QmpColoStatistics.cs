@@ -53,6 +53,9 @@ internal sealed record QmpColoStatistics
     /// <summary>Pauses since the process began into which a garbage collection fell.</summary>
     public ulong PausesWithCollection { get; init; }
 
+    /// <summary>Managed memory allocated inside pauses since the process began.</summary>
+    public ulong PauseAllocatedBytes { get; init; }
+
     /// <summary>
     /// How far the secondary's guest is ahead. On the primary never: an epoch takes so long from the cut to the other guest's start. On
     /// the secondary its guest's clock less that of the epoch that replaced it last.
