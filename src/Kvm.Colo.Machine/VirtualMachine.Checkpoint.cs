@@ -15,6 +15,7 @@ internal sealed partial class VirtualMachine
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();
     private bool _mustAnnounce;
+    private long _pauseAllocatedBytes;
 
     /// <summary>
     /// Stops the guest, saves every device and vCPU, lets <paramref name="work"/> capture RAM, and lets the guest go on at once; a guest
@@ -26,8 +27,7 @@ internal sealed partial class VirtualMachine
     public TimeSpan Cut(IPauseWork work, RunState during, RunState? after = null)
     {
         _pause.Prepare(this, work, during, after, isCut: true);
-        _control.Invoke(_pause, _pauseCompletion, s_pauseDeadline);
-        return _pause.Duration;
+        return CarryOutPause();
     }
 
     /// <summary>
@@ -38,16 +38,30 @@ internal sealed partial class VirtualMachine
     public TimeSpan Apply(IPauseWork work, RunState during)
     {
         _pause.Prepare(this, work, during, null, isCut: false);
-        _control.Invoke(_pause, _pauseCompletion, s_pauseDeadline);
-        return _pause.Duration;
+        return CarryOutPause();
     }
 
     /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
     public long PausesWithCollection { get; private set; }
 
     /// <summary>
+    /// Managed memory that control loop, vCPU threads and the migration thread have allocated inside pauses, in bytes; should stay as it
+    /// is once all code of a pause has run.
+    /// </summary>
+    public long PauseAllocatedBytes
+    {
+        get
+        {
+            long sum = Interlocked.Read(ref _pauseAllocatedBytes);
+            foreach (VcpuThread thread in _group.Threads)
+                sum += thread.ParkedAllocatedBytes;
+            return sum;
+        }
+    }
+
+    /// <summary>
     /// How far the clock of a secondary's running guest was ahead of the last epoch's at the moment it was replaced: the guest time that
-    /// the other side needs to bring a state here. Null before the first such epoch.
+    /// the other side needs to bring a state here. Null before the first epoch, and when the guest did not run.
     /// </summary>
     public TimeSpan? Skew { get; private set; }
 
@@ -131,6 +145,14 @@ internal sealed partial class VirtualMachine
         },
         s_commandDeadline);
 
+    private TimeSpan CarryOutPause()
+    {
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        _control.Invoke(_pause, _pauseCompletion, s_pauseDeadline);
+        Interlocked.Add(ref _pauseAllocatedBytes, GC.GetAllocatedBytesForCurrentThread() - allocated);
+        return _pause.Duration;
+    }
+
     private void ExecutePause(PauseExecution pause)
     {
         // The last checkpoint of a machine that has ended tells the peer how.
@@ -140,6 +162,8 @@ internal sealed partial class VirtualMachine
         if (begin.Verdict != RunStateVerdict.Act)
             throw new MachineCommandException($"Not possible while the run state is '{State.Name()}': {begin.Text}");
         long start = Stopwatch.GetTimestamp();
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        int collections = GC.CollectionCount(0);
         bool isCheckpoint = pause.During == RunState.Colo;
         if (isCheckpoint)
             _observer.OnCheckpointPause(begins: true);
@@ -153,7 +177,6 @@ internal sealed partial class VirtualMachine
         ChangeState(pause.During);
         if (wasLive)
             _observer.OnStop();
-        int collections = GC.CollectionCount(0);
 
         // A failed cut leaves a whole guest, which goes on; a failed load may leave a mix, which must not.
         RunState next = pause.IsCut ? interrupted : RunState.InternalError;
@@ -168,6 +191,7 @@ internal sealed partial class VirtualMachine
             if (next == RunState.Running)
                 ResumeVcpus();
             pause.Duration = Stopwatch.GetElapsedTime(start);
+            Interlocked.Add(ref _pauseAllocatedBytes, GC.GetAllocatedBytesForCurrentThread() - allocated);
             if (GC.CollectionCount(0) != collections)
                 PausesWithCollection++;
             if (isCheckpoint && next == RunState.Running)
@@ -182,8 +206,8 @@ internal sealed partial class VirtualMachine
         _globalState.Interrupted = _hasEnded ? _finalState : interrupted;
 
         // Devices at rest, then chips, then vCPUs: an interrupt on its way is found further on, at worst twice, but never nowhere.
-        foreach (IStateOwner owner in StateOwners)
-            owner.Capture();
+        for (int i = 0; i < StateOwners.Count; i++)
+            StateOwners[i].Capture(); // an enumerator would be memory allocated in the pause
         _group.BeginSave();
         try
         {
@@ -206,8 +230,7 @@ internal sealed partial class VirtualMachine
         _guestRequests = 0;
         _deferred = GuestRequests.None;
         pause.Work.OnPaused();
-        if (clock != 0)
-            Skew = TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
+        Skew = clock == 0 ? null : TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
         if (pause.During == RunState.InMigrate)
             _devices.Generation?.OnArrived(ArrivesFromSavedState);

@@ -53,7 +53,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
         }
     }
 
-    /// <summary>The share of its time the guest gives up so that its epochs commit in time, in percent.</summary>
+    /// <summary>The share of its time the guest gives up so that its epochs are through in time, in percent.</summary>
     public int ThrottlePercent { get; set; }
 
     public TimeSpan? Downtime { get; private set; }

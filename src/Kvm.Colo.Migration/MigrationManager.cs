@@ -63,8 +63,8 @@ internal sealed class MigrationManager(VirtualMachine machine, MigrationSettings
     /// <summary>Pauses of the machine into which a garbage collection fell, since its start.</summary>
     public long PausesWithCollection => machine.PausesWithCollection;
 
-    /// <summary>How far the secondary's guest was ahead of the epoch that replaced it, null before one did.</summary>
-    public TimeSpan? Skew => machine.Skew;
+    /// <summary>Managed memory allocated inside pauses of the machine since its start, in bytes.</summary>
+    public long PauseAllocatedBytes => machine.PauseAllocatedBytes;
 
     /// <summary>QMP <c>migrate</c>: one attempt.</summary>
     /// <exception cref="MigrationException">Refused in the present state; nothing has changed.</exception>

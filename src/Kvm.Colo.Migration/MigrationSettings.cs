@@ -6,6 +6,10 @@ namespace Kvm.Colo.Migration;
 /// </summary>
 internal sealed class MigrationSettings
 {
+    // Far below what copying and dropping pages one by one reaches on any host.
+    private const double SlowBytesPerSecond = 128 << 20;
+    private const double MaxExtraSeconds = 60;
+
     private int _checkpointDelayMs = 20_000;
     private int _heartbeatTimeoutMs = 1_000;
     private volatile bool _colo;
@@ -47,6 +51,13 @@ internal sealed class MigrationSettings
     /// short that a busy host counts as dead.
     /// </summary>
     public TimeSpan StepDeadline => TimeSpan.FromMilliseconds(Math.Max(2_000, 4 * HeartbeatTimeoutMs));
+
+    /// <summary>
+    /// The same for a step that works through <paramref name="bytes"/>, such as taking an epoch in: longer by what a slow host needs for
+    /// them, and by a minute at most.
+    /// </summary>
+    public TimeSpan StepDeadlineFor(ulong bytes) =>
+        StepDeadline + TimeSpan.FromSeconds(Math.Min(bytes / SlowBytesPerSecond, MaxExtraSeconds));
 
     /// <summary>Both sides hash all RAM at every checkpoint and compare; for tests and doubts, it costs a pass over the RAM.</summary>
     public bool VerifyCheckpoints
@@ -95,8 +106,8 @@ internal sealed class MigrationSettings
     }
 
     /// <summary>
-    /// How long an epoch may take from the cut to its commit before the guest is slowed down; zero for no limit. Output to the network
-    /// waits that long, and a failover takes the guest that far back.
+    /// How long an epoch may take from the cut to its commit and on to the secondary's running guest before the guest is slowed down;
+    /// zero for no limit. Output to the network waits that long, and a failover takes the guest that far back.
     /// </summary>
     public TimeSpan CommitLimit
     {

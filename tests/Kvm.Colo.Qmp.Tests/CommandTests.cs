@@ -72,7 +72,7 @@ public sealed class CommandTests : IDisposable
         {
             "query-colo-statistics", "",
             """{"return":{"mode":"none","failover":"none","committed-epoch":0,"current-epoch":0,"checkpoints":0,"aborted-checkpoints":0,"""
-            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0,\"pauses-with-collection\":0}}"
+            + "\"causes\":[],\"dirty-pages\":0,\"last-dirty-pages\":0,\"identical-pages\":0,\"delta-pages\":0,\"zero-pages\":0,\"full-pages\":0,\"transferred\":0,\"last-transferred\":0,\"pauses-with-collection\":0,\"pause-allocated\":0,\"throttle\":0,\"recent\":[]}}"
         },
         { "query-xen-replication-status", "", """{"return":{"error":false}}""" },
         { "query-yank", "", """{"return":[{"type":"migration"}]}""" },
@@ -300,6 +300,8 @@ public sealed class CommandTests : IDisposable
             Causes = [new QmpCheckpointCauseCount(QmpCheckpointCause.Timer, 12)],
             Pause = new QmpTimeHistogram(12, 2400, 100, 300, 200, 300, [new QmpTimeBucket(256, 10), new QmpTimeBucket(512, 2)]),
             SkewNanoseconds = -5,
+            ThrottlePercent = 30,
+            Recent = [new QmpEpoch { Epoch = 12, Cause = QmpCheckpointCause.Network, DirtyPages = 4, FullPages = 4, Bytes = 17000, PauseMicroseconds = 90, CommitMicroseconds = 200, ApplyMicroseconds = 50, SkewMicroseconds = -250 }, new QmpEpoch { Epoch = 13 }],
         };
         using RawClient client = _fixture.Negotiated();
         string line = client.Ask("""{"execute":"query-colo-statistics"}""");
@@ -307,7 +309,7 @@ public sealed class CommandTests : IDisposable
             "causes":[{"cause":"timer","count":12}]
             """, line, StringComparison.Ordinal);
         Assert.EndsWith("""
-            "pause":{"count":12,"sum-ns":2400,"min-ns":100,"max-ns":300,"p50-ns":200,"p99-ns":300,"buckets":[{"up-to-ns":256,"count":10},{"up-to-ns":512,"count":2}]},"pauses-with-collection":0,"skew-ns":-5}}
+            "pause":{"count":12,"sum-ns":2400,"min-ns":100,"max-ns":300,"p50-ns":200,"p99-ns":300,"buckets":[{"up-to-ns":256,"count":10},{"up-to-ns":512,"count":2}]},"pauses-with-collection":0,"pause-allocated":0,"skew-ns":-5,"throttle":30,"recent":[{"epoch":12,"cause":"network","dirty-pages":4,"identical-pages":0,"delta-pages":0,"zero-pages":0,"full-pages":4,"transferred":17000,"pause-us":90,"commit-us":200,"apply-us":50,"skew-us":-250},{"epoch":13,"dirty-pages":0,"identical-pages":0,"delta-pages":0,"zero-pages":0,"full-pages":0,"transferred":0,"pause-us":0,"apply-us":0}]}}
             """, line, StringComparison.Ordinal);
     }
 

@@ -97,7 +97,9 @@ public class QmpFiguresTests
             Assert.InRange(histogram.GetProperty("min-ns").GetUInt64(), 0UL, histogram.GetProperty("max-ns").GetUInt64());
         }
 
+        AssertRecent(statistics, isPrimary: true);
         JsonElement mirror = secondary.Ask("query-colo-statistics");
+        AssertRecent(mirror, isPrimary: false);
         Assert.Equal("secondary", mirror.GetProperty("mode").GetString());
         Assert.Equal(checkpoints, mirror.GetProperty("checkpoints").GetUInt64());
         Assert.True(mirror.TryGetProperty("skew-ns", out _));
@@ -146,6 +148,32 @@ public class QmpFiguresTests
         }
 
         Assert.Equal("completed", primary.Ask("query-migrate").GetProperty("status").GetString());
+    }
+
+    // The last epochs one by one, their pages accounted for, each side with what it knows.
+    private static void AssertRecent(JsonElement statistics, bool isPrimary)
+    {
+        JsonElement[] recent = [.. statistics.GetProperty("recent").EnumerateArray()];
+        ulong committed = statistics.GetProperty("committed-epoch").GetUInt64();
+        Assert.Equal((int)Math.Min(committed, 32), recent.Length);
+        ulong expected = committed - (ulong)recent.Length;
+        foreach (JsonElement epoch in recent)
+        {
+            Assert.Equal(++expected, epoch.GetProperty("epoch").GetUInt64());
+            ulong fates = 0;
+            foreach (string fate in (string[])["identical-pages", "delta-pages", "zero-pages", "full-pages"])
+                fates += epoch.GetProperty(fate).GetUInt64();
+            Assert.Equal(epoch.GetProperty("dirty-pages").GetUInt64(), fates);
+            Assert.True(epoch.GetProperty("transferred").GetUInt64() > 0);
+            Assert.True(epoch.GetProperty("pause-us").GetUInt64() > 0);
+            Assert.True(epoch.GetProperty("apply-us").GetUInt64() > 0);
+            Assert.Equal(isPrimary, epoch.TryGetProperty("cause", out _));
+            Assert.Equal(isPrimary, epoch.TryGetProperty("commit-us", out _));
+        }
+
+        Assert.Equal(isPrimary ? "request" : null, isPrimary ? recent[^1].GetProperty("cause").GetString() : null);
+        Assert.Equal(statistics.GetProperty("last-dirty-pages").GetUInt64(), recent[^1].GetProperty("dirty-pages").GetUInt64());
+        Assert.Equal(statistics.GetProperty("skew-ns").GetInt64() / 1000, recent[^1].GetProperty("skew-us").GetInt64());
     }
 
     private static void Form(RunStateVm primary, RunStateVm secondary, int checkpointDelayMs)

@@ -91,6 +91,27 @@ public class TerminalTests
         Assert.Contains("inmigrate", screen, StringComparison.Ordinal);
     }
 
+    [KvmFact]
+    public void Top_OnATerminal_ShowsTheLastEpochsOfAPair()
+    {
+        using RunStateVm first = new();
+        using RunStateVm second = new(incoming: true);
+        string uri = $$"""{"uri": "unix:{{second.Folder}}/link"}""";
+        foreach (RunStateVm vm in (RunStateVm[])[first, second])
+            vm.Client.Execute("migrate-set-capabilities", """{"capabilities": [{"capability": "x-colo", "state": true}]}""");
+        first.Client.Execute("migrate-set-parameters", """{"x-checkpoint-delay": 600000}""");
+        second.Client.Execute("migrate-incoming", uri);
+        first.Client.Execute("cont");
+        first.Client.Execute("migrate", uri);
+        first.Client.WaitForEvent("__org.colo-vm_COLO_ENTERED");
+        first.Client.Execute("__org.colo-vm_checkpoint");
+        first.WaitForEvent("__org.colo-vm_CHECKPOINT", "epoch");
+
+        string screen = TerminalProgram.OnTerminal(["top", "--qmp", first.Address.ToString(), "--count", "1"], first.Folder);
+        Assert.Matches(@"epoch[ \p{P}\p{S}]+cause[ \p{P}\p{S}]+dirty", screen);
+        Assert.Matches(@"1[ \p{P}\p{S}]+request", screen);
+    }
+
     [Theory]
     [InlineData("colo-vm sta", "status")]
     [InlineData("colo-vm qmp --qmp unix:/x query-colo-stat", "query-colo-statistics query-colo-status")]

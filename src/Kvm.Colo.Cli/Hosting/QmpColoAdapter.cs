@@ -63,15 +63,27 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
             Commit = current.Side == ColoMode.Primary ? Describe(statistics.Commit) : null,
             Apply = Describe(statistics.Apply),
             PausesWithCollection = (ulong)manager.PausesWithCollection,
-            SkewNanoseconds = Skew(current, manager)?.Ticks * TimeSpan.NanosecondsPerTick,
+            PauseAllocatedBytes = (ulong)manager.PauseAllocatedBytes,
+            SkewNanoseconds = counters.Last.Skew?.Ticks * TimeSpan.NanosecondsPerTick,
+            ThrottlePercent = (byte)current.ThrottlePercent,
+            Recent = [.. statistics.Recent().Select(epoch => Describe(epoch, current.Side))],
         };
     }
 
-    private static TimeSpan? Skew(MigrationControl current, MigrationManager manager) => current.Side switch
+    private static QmpEpoch Describe(EpochRecord epoch, ColoMode side) => new()
     {
-        ColoMode.Secondary => manager.Skew,
-        _ when current.Statistics.Counters is { Epoch: > 0, Last: { } last } => -(last.Commit + last.Apply),
-        _ => null,
+        Epoch = epoch.Epoch,
+        Cause = epoch.Cause?.ToQmp(),
+        DirtyPages = (ulong)epoch.Pages,
+        IdenticalPages = (ulong)epoch.Fates.Identical,
+        DeltaPages = (ulong)epoch.Fates.Delta,
+        ZeroPages = (ulong)epoch.Fates.Zero,
+        FullPages = (ulong)epoch.Fates.Full,
+        Bytes = (ulong)epoch.Bytes,
+        PauseMicroseconds = Microseconds(epoch.Pause),
+        CommitMicroseconds = side == ColoMode.Primary ? Microseconds(epoch.Commit) : null,
+        ApplyMicroseconds = Microseconds(epoch.Apply),
+        SkewMicroseconds = epoch.Skew?.Ticks / TimeSpan.TicksPerMicrosecond,
     };
 
     private static QmpCheckpointCauseCount[] Causes(ColoStatistics statistics) =>
@@ -89,6 +101,8 @@ internal sealed class QmpColoAdapter(MigrationManager manager) : IQmpColo
         Nanoseconds(histogram.Percentile(0.50)),
         Nanoseconds(histogram.Percentile(0.99)),
         [.. histogram.Buckets().Select(static bucket => new QmpTimeBucket(Nanoseconds(bucket.UpTo), (ulong)bucket.Count))]);
+
+    private static ulong Microseconds(TimeSpan duration) => (ulong)(duration.Ticks / TimeSpan.TicksPerMicrosecond);
 
     private static ulong Nanoseconds(TimeSpan duration) => (ulong)duration.Ticks * 100;
 }

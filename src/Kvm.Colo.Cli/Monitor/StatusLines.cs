@@ -21,6 +21,8 @@ internal static class StatusLines
         lines.Add(("dirty pages",
             $"{now.DirtyPages}, {now.LastDirtyPages} in the last epoch, {now.IdenticalPages} identical on both sides"));
         lines.Add(("transferred", $"{Units.Bytes(now.Bytes)}{ByteRate(now.Bytes, before?.Bytes, elapsed)}"));
+        if (now.Throttle > 0)
+            lines.Add(("throttle", $"{now.Throttle} %, the link or the secondary does not keep up"));
         foreach (string what in (ReadOnlySpan<string>)["pause", "commit", "apply"])
         {
             if (now.Time(what, "p50-ns") is { } median)

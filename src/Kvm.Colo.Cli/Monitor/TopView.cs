@@ -11,6 +11,8 @@ namespace Kvm.Colo.Cli.Monitor;
 /// </summary>
 internal sealed class TopView : IDisposable
 {
+    private const int EpochsShown = 8;
+
     private readonly List<WatchedVm> _machines = [];
     private readonly TimeSpan _interval;
     private readonly int? _count;
@@ -100,8 +102,26 @@ internal sealed class TopView : IDisposable
 
     private bool WaitForNext() => _looks != _count && !_end.Wait(_interval);
 
+    private Rows Render() => new([RenderStatus(), .. _machines.Where(static vm => !vm.HasEnded).Select(RenderEpochs).OfType<Table>()]);
+
+    // The last epochs as this VM knows them; nothing before the first.
+    private Table? RenderEpochs(WatchedVm vm)
+    {
+        IReadOnlyList<string[]> epochs = vm.Now!.Epochs(EpochsShown);
+        if (epochs.Count == 0)
+            return null;
+        Table table = new Table().RoundedBorder();
+        if (_machines.Count > 1)
+            table.Title(new TableTitle(Markup.Escape(vm.Address.ToString())));
+        foreach (string column in EpochRows.Columns)
+            table.AddColumn(new TableColumn(new Text(column)) { Alignment = column == "cause" ? Justify.Left : Justify.Right });
+        foreach (string[] epoch in epochs)
+            table.AddRow(epoch.Select(static cell => new Text(cell)));
+        return table;
+    }
+
     // A row for each name that some VM has, a column for each VM.
-    private Table Render()
+    private Table RenderStatus()
     {
         Table table = new Table().RoundedBorder().AddColumn("");
         if (_machines.Count == 1)

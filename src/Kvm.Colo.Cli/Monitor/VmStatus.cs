@@ -50,6 +50,12 @@ internal sealed class VmStatus
 
     public ulong Bytes => Number(_statistics, "transferred");
 
+    /// <summary>What the guest gives up so that its epochs keep up, in percent of its time.</summary>
+    public ulong Throttle => Number(_statistics, "throttle");
+
+    /// <summary>The last epochs, the newest first, as <see cref="EpochRows.Columns"/> has them.</summary>
+    public IReadOnlyList<string[]> Epochs(int limit) => EpochRows.From(_statistics, limit);
+
     /// <summary>Percent of guest memory the migration has passed, null when it does not say.</summary>
     public double? Percent
     {

@@ -19,6 +19,7 @@ internal sealed class VcpuThread
     private int _command;
     private long _restTicks;
     private bool _holding;
+    private long _parkedAllocatedBytes;
 
     public VcpuThread(VcpuGroup group, KvmVcpu vcpu, IVcpuHost host)
     {
@@ -37,6 +38,9 @@ internal sealed class VcpuThread
 
     /// <summary>What the thread loads itself from.</summary>
     public VcpuSnapshot Staged { get; }
+
+    /// <summary>Managed memory this thread has allocated while it was parked, in bytes.</summary>
+    public long ParkedAllocatedBytes => Volatile.Read(ref _parkedAllocatedBytes);
 
     /// <summary>Number of exits handled, for accounting; approximate while running.</summary>
     public long Exits { get; private set; }
@@ -149,6 +153,7 @@ internal sealed class VcpuThread
 
     private void Park()
     {
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
         CompletePendingExit();
         Vcpu.ClearExitRequest();
         if (_group.DrainsFaults)
@@ -165,6 +170,7 @@ internal sealed class VcpuThread
                     break;
                 case VcpuCommand.Resume:
                     _holding = false;
+                    Volatile.Write(ref _parkedAllocatedBytes, _parkedAllocatedBytes + GC.GetAllocatedBytesForCurrentThread() - allocated);
                     return;
                 default:
                     if (((VcpuRequests)Volatile.Read(ref _pending) & VcpuRequests.Stop) != 0)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kvm.Colo.Machine;
+using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Disks;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Migration.Outgoing;
@@ -35,6 +36,7 @@ internal sealed class ColoPrimary : IDisposable
     private long _lastTrigger;
     private long _lastBeat;
     private long _beats;
+    private long _sentBefore;
     private TimeSpan _commit;
     private TimeSpan _apply;
     private long _bytesAhead;
@@ -63,7 +65,7 @@ internal sealed class ColoPrimary : IDisposable
         _disks = disks;
         _pause = new CutPause(machine, capture, disks);
         _strictPause = new StrictPause(_pause, Exchange);
-        _pace = new EpochPace(settings);
+        _pace = new EpochPace(settings, TimeProvider.System);
         _sender = sender;
         _digest = new StreamDigest(seed.DigestSeed);
         bool deltas = (features & ColoFeatures.Deltas) != 0;
@@ -200,7 +202,7 @@ internal sealed class ColoPrimary : IDisposable
     {
         _control.Statistics.Begin(_epoch + 1);
         _control.OnPass((int)_epoch + 1);
-        long bytes = _link.BytesSent;
+        _sentBefore = _link.BytesSent;
         _bytesAhead = (long)_digest.ByteCount;
         Send(ColoMessage.CheckpointRequest);
         Expect(ColoMessage.CheckpointReply);
@@ -213,10 +215,12 @@ internal sealed class ColoPrimary : IDisposable
         if (!isStrict)
             Exchange();
         _lastBeat = Stopwatch.GetTimestamp();
-        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, _link.BytesSent - bytes + _bytesAhead, pause, _commit, _apply)
+        long bytes = _link.BytesSent - _sentBefore + _bytesAhead;
+        _control.OnEpoch(new EpochRecord(_epoch, _capture.Staging.Count, _encoder.Fates, bytes, pause, _commit, _apply)
         {
             Cause = cause,
             Ahead = _capture.AheadCount - _capture.StaleCount,
+            Skew = -(_commit + _apply),
         });
         Pace();
         _ahead?.End();
@@ -228,6 +232,7 @@ internal sealed class ColoPrimary : IDisposable
         _capture.Begin();
         _digest.Reset();
         _ahead?.Begin();
+        _beats = _inbox.Heartbeats; // all are answered by now, and the peer may have sent some of its own accord
     }
 
     // From the cut to the guest that runs on the other side.
@@ -238,24 +243,22 @@ internal sealed class ColoPrimary : IDisposable
         _epoch++;
         AskForHashes();
         SendEpoch();
-        Expect(ColoMessage.VmstateReceived);
+        TimeSpan limit = _settings.StepDeadlineFor(((ulong)_capture.Staging.Count << GuestPage.Shift) + (ulong)(_link.BytesSent - _sentBefore));
+        Expect(ColoMessage.VmstateReceived, limit);
         _machine.Io.CommitOutput();
         _commit = Stopwatch.GetElapsedTime(cut);
-        Expect(ColoMessage.VmstateLoaded);
+        Expect(ColoMessage.VmstateLoaded, limit);
         _apply = Stopwatch.GetElapsedTime(cut) - _commit;
     }
 
     private void Pace()
     {
-        int before = _pace.Percent;
-        if (!_pace.OnCommitted(_commit))
+        if (!_pace.OnEpoch(_commit, _apply))
             return;
         _machine.Throttle.Percent = _pace.Percent;
         _control.ThrottlePercent = _pace.Percent;
-        if (before == 0)
-            _control.OnMessage($"the secondary does not keep up, an epoch took {_commit.TotalSeconds:0.0} s to commit: the guest is slowed by {_pace.Percent} %");
-        else if (_pace.Percent == 0)
-            _control.OnMessage("the secondary keeps up again: the guest runs at full speed");
+        if (_pace.Message is { } message)
+            _control.OnMessage(message);
     }
 
     private void AskForHashes()
@@ -301,6 +304,8 @@ internal sealed class ColoPrimary : IDisposable
 
     private void Expect(ColoMessage expected) => Expect(expected, _settings.StepDeadline);
 
+    // Whatever comes from the peer in between shows that it lives and gives it its time again: of a large epoch over a slow link much is
+    // still on its way when the last byte has been handed over.
     private void Expect(ColoMessage expected, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();
@@ -317,8 +322,9 @@ internal sealed class ColoPrimary : IDisposable
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0))
                 throw new MigrationException("the session was ended");
-            TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
-            if (left <= TimeSpan.Zero)
+            TimeSpan waited = Stopwatch.GetElapsedTime(start);
+            TimeSpan left = limit - (_inbox.Silence < waited ? _inbox.Silence : waited);
+            if (left <= TimeSpan.Zero || waited > MigrationConstants.LongestStep)
                 throw new MigrationException($"{_link.Description} did not send {expected.Name()} in time");
             _inbox.Signal.Wait(left);
         }

@@ -13,7 +13,7 @@ namespace Kvm.Colo.Migration.Colo;
 /// The secondary's side of a COLO session: its guest runs, epochs are staged beside it and made live when they are whole and verified.
 /// Runs on the migration thread. A link that breaks at any byte leaves the guest with the old epoch or the new one.
 /// </summary>
-internal sealed class ColoSecondary : IDisposable
+internal sealed partial class ColoSecondary : IDisposable
 {
     private readonly VirtualMachine _machine;
     private readonly MigrationSettings _settings;
@@ -31,7 +31,6 @@ internal sealed class ColoSecondary : IDisposable
     private readonly ChannelBuffer _wire = new();
     private readonly StreamDigest _digest;
     private readonly long _hashSeed;
-    private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private readonly byte[] _answer = new byte[PageHashAnswer.FrameBytes(PageHashQuery.MaxCount)];
     private ChannelBuffer _blob = new();
     private ChannelBuffer _previousBlob = new();
@@ -81,11 +80,12 @@ internal sealed class ColoSecondary : IDisposable
         {
             Send(ColoMessage.CheckpointReady);
             _link.SendDeadline = _settings.StepDeadline;
+            _reader.Arrived = OnArrived;
             ReceiveEpochs();
             if (_machine.Ended.IsCompleted && !_peerHasEnded)
                 SayGoodbye();
         }
-        catch (Exception e) when (e is LinkException or MigrationException or MachineCommandException)
+        catch (Exception e) when (e is LinkException or MigrationException or TimeoutException or MachineCommandException)
         {
             if (!_control.Failover.IsClosed)
                 _control.Failover.MarkBroken();
@@ -200,9 +200,12 @@ internal sealed class ColoSecondary : IDisposable
     {
         _control.Statistics.Begin(_epoch + 1);
         Send(ColoMessage.CheckpointReply);
-        _reader.Deadline = _settings.StepDeadline;
         _disks.Reset();
+
+        // Until here the primary copies and hashes what it will send, which may be all its RAM, and says nothing.
+        _reader.Deadline = _settings.StepDeadlineFor(_machine.Memory.SizeBytes);
         Expect(ColoMessage.VmstateSend);
+        _reader.Deadline = _settings.StepDeadline;
         while (ReadRamSection())
         {
             // Until the end of the RAM sections.
@@ -228,10 +231,11 @@ internal sealed class ColoSecondary : IDisposable
         }
 
         (_blob, _previousBlob) = (_previousBlob, _blob);
-        int received = Math.Max(0, _staging.Count - _staging.TakenOwn);
-        PageFates fates = new(_staging.TakenOwn, 0, 0, received);
         _control.OnEpoch(
-            new EpochRecord(_epoch, _staging.Count, fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause));
+            new EpochRecord(_epoch, _staging.Count, _staging.Fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause)
+            {
+                Skew = _machine.Skew,
+            });
         _staging.Reset();
         _digest.Reset();
         Send(ColoMessage.VmstateLoaded);
@@ -336,49 +340,5 @@ internal sealed class ColoSecondary : IDisposable
             default:
                 throw new MigrationException($"{_link.Description} sent {message.Name()} among RAM sections");
         }
-    }
-
-    private void Expect(ColoMessage expected)
-    {
-        while (true)
-        {
-            if (expected == ColoMessage.VmstateSend && TryReceiveAhead())
-                continue;
-            ColoMessage message = ReadMessage();
-            if (message == expected)
-                return;
-            switch (message)
-            {
-                case ColoMessage.Heartbeat:
-                    Send(ColoMessage.Heartbeat);
-                    break;
-                case ColoMessage.PageHashes when expected == ColoMessage.VmstateSend:
-                    AnswerHashes();
-                    break;
-                default:
-                    throw new MigrationException($"{_link.Description} sent {message.Name()}, expected {expected.Name()}");
-            }
-        }
-    }
-
-    // The word of a message with content stays: its codec reads it with the rest.
-    private ColoMessage ReadMessage()
-    {
-        _reader.Require(ColoMessageCodec.SizeBytes);
-        if (ColoMessageCodec.TryRead(_reader.Available, _features, out ColoMessage message) != FrameStatus.Ok)
-            throw new MigrationException($"{_link.Description}: not a COLO message: {Convert.ToHexStringLower(_reader.Available[..4])}");
-        if (message is ColoMessage.DiskData or ColoMessage.DiskZeroes)
-            return message;
-        if (message is not (ColoMessage.PageHashes or ColoMessage.ShutdownNotice))
-            _reader.Consume(ColoMessageCodec.SizeBytes);
-        _control.OnColoReceived(message);
-        return message;
-    }
-
-    private void Send(ColoMessage message)
-    {
-        ColoMessageCodec.Write(_word, message);
-        _link.Send(_word);
-        _control.OnColoSent(message);
     }
 }

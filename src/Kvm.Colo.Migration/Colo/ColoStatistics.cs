@@ -3,10 +3,15 @@ namespace Kvm.Colo.Migration.Colo;
 /// <summary>What the checkpoints of a session cost; written by the session's thread, snapshots from any.</summary>
 internal sealed class ColoStatistics
 {
+    /// <summary>How many epochs are remembered one by one.</summary>
+    public const int RecentEpochs = 32;
+
     private static readonly int s_causes = Enum.GetValues<CheckpointCause>().Length;
 
     private readonly Lock _lock = new();
     private readonly ulong[] _causes = new ulong[s_causes];
+    private readonly EpochRecord[] _recent = new EpochRecord[RecentEpochs];
+    private ulong _recorded;
     private ColoCounters _counters;
     private ulong _current;
     private ulong _aborted;
@@ -48,6 +53,18 @@ internal sealed class ColoStatistics
         }
     }
 
+    /// <summary>The last epochs, the newest last; at most <see cref="RecentEpochs"/>. A copy.</summary>
+    public EpochRecord[] Recent()
+    {
+        lock (_lock)
+        {
+            var recent = new EpochRecord[(int)Math.Min(_recorded, RecentEpochs)];
+            for (int i = 0; i < recent.Length; i++)
+                recent[i] = _recent[(_recorded - (ulong)recent.Length + (ulong)i) % RecentEpochs];
+            return recent;
+        }
+    }
+
     /// <summary>How many checkpoints had this cause.</summary>
     public ulong CountOf(CheckpointCause cause)
     {
@@ -69,6 +86,7 @@ internal sealed class ColoStatistics
         Apply.Record(epoch.Apply);
         lock (_lock)
         {
+            _recent[_recorded++ % RecentEpochs] = epoch;
             _counters = _counters.Plus(epoch);
             _current = epoch.Epoch;
             if (epoch.Cause is { } cause)

@@ -9,4 +9,8 @@ internal readonly record struct EpochRecord(
 
     /// <summary>Pages that were with the peer before the cut and stood.</summary>
     public int Ahead { get; init; }
+
+    /// <summary>How far the secondary's guest was ahead; see <see cref="Machine.VirtualMachine.Skew"/>. On the primary never: minus the
+    /// time from the cut to the other guest's start. Null when there was no running guest to compare with.</summary>
+    public TimeSpan? Skew { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Kvm.Colo.Memory;
+using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
 
@@ -21,6 +22,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     private readonly byte[] _own = new byte[GuestPage.SizeBytes];
     private ulong _counted;
     private readonly RecentPeak _recentPeak = new();
+    private PageFates _fates;
 
     /// <summary>Records that arrived over the link.</summary>
     public int Received { get; private set; }
@@ -28,8 +30,8 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     /// <summary>Of those, the ones sent ahead of the cut.</summary>
     public int ReceivedAhead { get; private set; }
 
-    /// <summary>Pages taken over from the guest here.</summary>
-    public int TakenOwn { get; private set; }
+    /// <summary>How pages came, one that came again counted again; identical are those the guest here had written the same.</summary>
+    public PageFates Fates => _fates;
 
     /// <summary>All pages of the epoch: those that arrived and those the guest here had written the same.</summary>
     public int Count => _records.Count;
@@ -44,8 +46,8 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         _records.Reset();
         Received = 0;
         ReceivedAhead = 0;
-        TakenOwn = 0;
         _counted = 0;
+        _fates = default;
         if (_recentPeak.TryTake(out int peak))
             _records.Trim(peak);
     }
@@ -96,7 +98,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         Span<byte> slot = SlotFor(reader, page);
         MemoryMarshal.Write(slot, Header(page, RamRecordKind.Page));
         _own.CopyTo(slot[PageStaging.HeaderBytes..]);
-        TakenOwn++;
+        _fates.Identical++;
         return true;
     }
 
@@ -148,6 +150,18 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         if (record.Kind == RamRecordKind.Delta && !PageDelta.IsLegal(content, GuestPage.SizeBytes))
             throw new MigrationException($"{reader.Link.Description} sends a delta that does not fit a page");
         Received++;
+        switch (record.Kind)
+        {
+            case RamRecordKind.Delta:
+                _fates.Delta++;
+                break;
+            case RamRecordKind.ZeroPage:
+                _fates.Zero++;
+                break;
+            default:
+                _fates.Full++;
+                break;
+        }
     }
 
     private static ulong Header(ulong page, RamRecordKind kind) => page | ((ulong)kind << KindShift);

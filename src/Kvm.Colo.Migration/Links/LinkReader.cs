@@ -21,6 +21,9 @@ internal sealed class LinkReader(ILink link)
     /// <summary>If set, is fed every byte as it is consumed.</summary>
     public StreamDigest? Digest { get; set; }
 
+    /// <summary>If set, hears of every arrival, whatever it belongs to.</summary>
+    public Action? Arrived { get; set; }
+
     /// <summary>What has arrived and was not consumed.</summary>
     public ReadOnlySpan<byte> Available => _buffer.AsSpan(_start, _end - _start);
 
@@ -44,10 +47,7 @@ internal sealed class LinkReader(ILink link)
             _start = 0;
         }
 
-        int received = Link.Receive(_buffer.AsSpan(_end), Deadline);
-        if (received == 0)
-            throw new LinkException($"{Link.Description}: the peer closed the connection");
-        _end += received;
+        _end += Receive(_buffer.AsSpan(_end));
     }
 
     /// <summary>Waits until at least <paramref name="count"/> bytes are available.</summary>
@@ -86,9 +86,7 @@ internal sealed class LinkReader(ILink link)
         destination = destination[buffered..];
         while (destination.Length >= 64 * 1024)
         {
-            int received = Link.Receive(destination, Deadline);
-            if (received == 0)
-                throw new LinkException($"{Link.Description}: the peer closed the connection");
+            int received = Receive(destination);
             Digest?.Append(destination[..received]);
             destination = destination[received..];
         }
@@ -96,5 +94,14 @@ internal sealed class LinkReader(ILink link)
         Require(destination.Length);
         Available[..destination.Length].CopyTo(destination);
         Consume(destination.Length);
+    }
+
+    private int Receive(Span<byte> room)
+    {
+        int received = Link.Receive(room, Deadline);
+        if (received == 0)
+            throw new LinkException($"{Link.Description}: the peer closed the connection");
+        Arrived?.Invoke();
+        return received;
     }
 }

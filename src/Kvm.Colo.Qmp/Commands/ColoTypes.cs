@@ -41,6 +41,23 @@ internal static class ColoTypes
         Field("p99-ns", QmpTypes.UInt64, (QmpTimeHistogram times) => times.P99Nanoseconds),
         Field("buckets", QmpTypes.ListOf(s_bucket), (QmpTimeHistogram times) => times.Buckets));
 
+    private static readonly QmpObject<QmpEpoch> s_epoch = new("__org.colo-vm_Epoch", create: null,
+        Field("epoch", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.Epoch),
+        OptionalValue("cause", CheckpointCause, (QmpEpoch epoch) => epoch.Cause, "on the primary"),
+        Field("dirty-pages", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.DirtyPages),
+        Field("identical-pages", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.IdenticalPages,
+            "not sent; on the secondary those its own guest had written the same"),
+        Field("delta-pages", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.DeltaPages),
+        Field("zero-pages", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.ZeroPages),
+        Field("full-pages", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.FullPages),
+        Field("transferred", QmpTypes.Size, (QmpEpoch epoch) => epoch.Bytes, "bytes over the link"),
+        Field("pause-us", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.PauseMicroseconds, "how long the guest of this side stood still"),
+        OptionalValue("commit-us", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.CommitMicroseconds,
+            "on the primary: from the cut to the secondary having the whole epoch"),
+        Field("apply-us", QmpTypes.UInt64, (QmpEpoch epoch) => epoch.ApplyMicroseconds,
+            "on the secondary, from guest stop to guest start; on the primary, from the commit to the secondary's word that it is live"),
+        OptionalValue("skew-us", QmpTypes.Int, (QmpEpoch epoch) => epoch.SkewMicroseconds, "as `skew-ns` of the statistics"));
+
     public static readonly QmpObject<QmpColoStatistics> Statistics = new("__org.colo-vm_ColoStatistics", create: null,
         Field("mode", Mode, (QmpColoStatistics colo) => colo.Mode),
         Field("failover", FailoverState, (QmpColoStatistics colo) => colo.Failover),
@@ -68,9 +85,14 @@ internal static class ColoTypes
             "on the secondary, from guest stop to guest start"),
         Field("pauses-with-collection", QmpTypes.UInt64, (QmpColoStatistics colo) => colo.PausesWithCollection,
             "pauses since the process began into which a garbage collection fell; should stay 0"),
+        Field("pause-allocated", QmpTypes.Size, (QmpColoStatistics colo) => colo.PauseAllocatedBytes,
+            "bytes of managed memory allocated inside pauses since the process began; should not grow after the first pauses"),
         OptionalValue("skew-ns", QmpTypes.Int, (QmpColoStatistics colo) => colo.SkewNanoseconds,
             "on the primary: minus the time an epoch takes from the cut to the start of the other guest, which is so far behind; "
-            + "on the secondary: how far its guest's clock was ahead of the epoch that replaced it"));
+            + "on the secondary: how far its guest's clock was ahead of the epoch that replaced it"),
+        Field("throttle", QmpTypes.UInt8, (QmpColoStatistics colo) => colo.ThrottlePercent,
+            "on the primary, the percentage of its time the guest gives up because the link or the secondary does not keep up"),
+        Field("recent", QmpTypes.ListOf(s_epoch), (QmpColoStatistics colo) => colo.Recent, "the last epochs, at most 32, the newest last"));
 
     public static readonly QmpObject<string> ReplicationStatus = new("ReplicationStatus", create: null,
         Field("error", QmpTypes.Bool, (string error) => error.Length > 0),

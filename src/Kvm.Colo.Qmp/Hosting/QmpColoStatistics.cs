@@ -7,6 +7,9 @@ internal sealed record QmpColoStatistics
 
     public QmpFailoverState Failover { get; init; }
 
+    /// <summary>On the primary, the share of its time the guest gives up so that its epochs keep up, in percent.</summary>
+    public byte ThrottlePercent { get; init; }
+
     /// <summary>Last epoch the secondary holds complete.</summary>
     public ulong CommittedEpoch { get; init; }
 
@@ -50,11 +53,17 @@ internal sealed record QmpColoStatistics
     /// <summary>Pauses since the process began into which a garbage collection fell.</summary>
     public ulong PausesWithCollection { get; init; }
 
+    /// <summary>Managed memory allocated inside pauses since the process began.</summary>
+    public ulong PauseAllocatedBytes { get; init; }
+
     /// <summary>
     /// How far the secondary's guest is ahead. On the primary never: an epoch takes so long from the cut to the other guest's start. On
     /// the secondary its guest's clock less that of the epoch that replaced it last.
     /// </summary>
     public long? SkewNanoseconds { get; init; }
+
+    /// <summary>The last epochs one by one, the newest last.</summary>
+    public IReadOnlyList<QmpEpoch> Recent { get; init; } = [];
 }
 
 /// <summary>How many checkpoints had one cause.</summary>

@@ -73,7 +73,8 @@ internal static class MigrationParameterTable
 
     public static readonly MigrationParameter<uint> CommitLimit = Add(new MigrationParameter<uint>(
         "__org.colo-vm_commit-limit", s_all.Count, QmpTypes.UInt32, 1000,
-        "milliseconds an epoch may take to commit before the guest is slowed down (cpu-throttle-initial, -increment), 0 for no limit; ours",
+        "milliseconds an epoch may take to commit and go live on the secondary before the guest is slowed down (cpu-throttle-initial, "
+        + "-increment), 0 for no limit; ours",
         static value => value <= 600_000, "an integer in the range of 0 to 600000 ms"));
 
     public static readonly MigrationParameter<uint> OutputDelay = Add(new MigrationParameter<uint>(

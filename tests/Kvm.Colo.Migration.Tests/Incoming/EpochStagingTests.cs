@@ -83,7 +83,7 @@ public sealed class EpochStagingTests : IDisposable
         Part(() => Page(3, 7));
         Assert.False(_staging.TryTakeOwn(_reader, _memory, 3, PageHash.Compute(Filled(2), 5), 5));
         Assert.True(_staging.TryTakeOwn(_reader, _memory, 3, PageHash.Compute(Filled(1), 5), 5));
-        Assert.Equal((1, 1), (_staging.Count, _staging.TakenOwn));
+        Assert.Equal((1, 1), (_staging.Count, _staging.Fates.Identical));
         _staging.CommitTo(_memory, _changed);
         Assert.True(_memory.CommittedPage(3).SequenceEqual(Filled(1)));
     }

@@ -57,11 +57,12 @@ internal sealed class TestPair : IDisposable
     public ulong Epoch => Secondary.Migration.Current!.Statistics.Counters.Epoch;
 
     /// <summary>Starts the guest, joins the two, and returns when the secondary's guest runs.</summary>
-    public void Protect()
+    /// <param name="through">Where the primary connects to, when that is not the secondary itself.</param>
+    public void Protect(MigrationUri? through = null)
     {
         Secondary.Migration.Listen(Uri, keepListening: true);
         Primary.Machine.Start();
-        Primary.Migration.Protect(Uri);
+        Primary.Migration.Protect(through ?? Uri);
         Primary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Colo}");
         Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Colo}");
     }
