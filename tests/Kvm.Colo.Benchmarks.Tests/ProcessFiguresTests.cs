@@ -33,6 +33,16 @@ public sealed class ProcessFiguresTests
     }
 
     [Fact]
+    public void ParseBlocks_CountsAFileOnce() => Assert.Equal(8 + 4, ProcessFigures.ParseBlocks("12 16 512\n13 8 512\n12 16 512"));
+
+    [Theory]
+    [InlineData(0, 8000)]
+    [InlineData(2000, 8000)]
+    [InlineData(9000, 15_000)]
+    public void TotalKiB_HasThePagesOfMemoryFilesThatAreNotMapped(long memfdKiB, long expected) =>
+        Assert.Equal(expected, new MemoryFigures(9000, 8000, 5000, 2000, memfdKiB).TotalKiB);
+
+    [Fact]
     public void Used_IsTheDifferenceByThreadName()
     {
         Dictionary<int, ThreadCpu> before = new() { [1] = new("vcpu-0", 100), [2] = new("migration", 10), [4] = new("gone", 5) };

@@ -48,6 +48,7 @@ static void *read_randomly(void *argument)
         }
         ++*count;
     }
+    free(buffer);
     return NULL;
 }
 
@@ -81,6 +82,7 @@ static void sequential_reads(void)
         }
         done += PIECE;
     }
+    free(buffer);
     printf("bench seq %.1f\n", (double)done / (now() - start) / (1 << 20));
 }
 

@@ -33,7 +33,7 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
         Number("commands to be protected again", static s => s.AgainCommands),
         Number("protected again, ms", static s => s.AgainProtectedMs),
-        Number("longest stop until then, us", static s => s.AgainLongestStopUs),
+        Number("longest stop meanwhile, us", static s => s.AgainLongestStopUs),
     ];
 
     public static IReadOnlyList<Figure> Of(Cell cell) => cell.KillsPrimary ? s_takeover

@@ -36,8 +36,8 @@ internal static class Goals
 
         Wire(results, data, "lock-step", 10);
         Wire(results, data, "diverging", 3);
-        if (Colo(data, "still") is { } still)
-            results.Add(Below("still: KiB per checkpoint beside pages", still.KiBPerCheckpoint, 4));
+        if (Colo(data, "one-page") is { } fixedCost)
+            results.Add(Below("one-page: KiB per checkpoint", fixedCost.KiBPerCheckpoint, 4));
         foreach (string cell in (string[])["pages-16", "pages-1000", "pages-10000"])
             Ratio(results, data, cell, "CPU per checkpoint, QEMU to colo-vm", static s => s.BothCpuMs, 2);
         Protection(results, data);

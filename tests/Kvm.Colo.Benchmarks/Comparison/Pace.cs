@@ -13,5 +13,5 @@ internal sealed record Pace(TimeSpan RunIn, TimeSpan Settle, TimeSpan StepDeadli
     public static readonly Pace Native = new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(4));
 
     /// <summary>In an emulated host everything takes some twenty times as long.</summary>
-    public static readonly Pace Emulated = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(240), TimeSpan.FromSeconds(10));
+    public static readonly Pace Emulated = new(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(240), TimeSpan.FromSeconds(10));
 }

@@ -35,7 +35,7 @@ internal static class Plan
             Paced("diverging", "pages=1000 tick=20 fill=1 random=1", 1000, seconds),
             Cpus(1, seconds),
             Cpus(2, seconds),
-            new("still", "idle", "", 256, 1, PausedDelayMs, seconds),
+            new("one-page", "spin", "", 256, 1, PausedDelayMs, seconds, 1),
             Speed(2, seconds),
             Speed(10, seconds),
             Speed(50, seconds),

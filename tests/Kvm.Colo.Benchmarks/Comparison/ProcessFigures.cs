@@ -47,7 +47,22 @@ internal static class ProcessFigures
 
     public static MemoryFigures Memory(int processId)
     {
-        return ParseMemory(File.ReadLines($"/proc/{processId}/smaps_rollup"));
+        string[] files = [.. Directory.GetFiles($"/proc/{processId}/fd").Where(IsMemoryFile)];
+        long memfdKiB = files.Length == 0 ? 0 : ParseBlocks(Tools.Capture("stat", ["-L", "-c", "%i %b %B", .. files]));
+        return ParseMemory(File.ReadLines($"/proc/{processId}/smaps_rollup")) with { MemfdKiB = memfdKiB };
+    }
+
+    /// <summary>KiB in files that <c>stat -c '%i %b %B'</c> told of, each inode once.</summary>
+    public static long ParseBlocks(string text)
+    {
+        Dictionary<string, long> bytes = [];
+        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] words = line.Split(' ');
+            bytes[words[0]] = long.Parse(words[1], CultureInfo.InvariantCulture) * long.Parse(words[2], CultureInfo.InvariantCulture);
+        }
+
+        return bytes.Values.Sum() / 1024;
     }
 
     /// <summary>Lines like <c>Pss:   1234 kB</c>.</summary>
@@ -82,6 +97,9 @@ internal static class ProcessFigures
 
     /// <summary>The first of the three numbers: time on a CPU.</summary>
     public static double Nanoseconds(string schedstat) => double.Parse(schedstat.AsSpan(0, schedstat.IndexOf(' ')), CultureInfo.InvariantCulture);
+
+    private static bool IsMemoryFile(string descriptor) =>
+        new FileInfo(descriptor).LinkTarget?.StartsWith("/memfd:", StringComparison.Ordinal) is true;
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -76,8 +76,12 @@ internal sealed record RunRecord
     public JsonElement? StatisticsAfter { get; set; }
 }
 
-/// <summary>smaps_rollup of one process in KiB.</summary>
-internal sealed record MemoryFigures(long RssKiB, long PssKiB, long AnonymousKiB, long ShmemKiB);
+/// <summary>smaps_rollup of one process in KiB, and what its memory files hold, mapped or not.</summary>
+internal sealed record MemoryFigures(long RssKiB, long PssKiB, long AnonymousKiB, long ShmemKiB, long MemfdKiB = 0)
+{
+    /// <summary>Pages of a memory file that no mapping has touched are in no rollup, and are memory all the same.</summary>
+    public long TotalKiB => PssKiB + Math.Max(0, MemfdKiB - ShmemKiB);
+}
 
 /// <summary>The end of a primary, in milliseconds.</summary>
 /// <param name="DecisionToRunning">From x-colo-lost-heartbeat to the event that says the guest is on its own.</param>

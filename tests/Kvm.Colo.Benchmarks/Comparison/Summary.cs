@@ -31,9 +31,9 @@ internal sealed class Summary
 
     public double BothCpuMs => PrimaryCpuMs + SecondaryCpuMs;
 
-    public double PrimaryMiB => PerRun(static run => run.PrimaryMemory?.PssKiB / 1024.0 ?? double.NaN);
+    public double PrimaryMiB => PerRun(static run => run.PrimaryMemory?.TotalKiB / 1024.0 ?? double.NaN);
 
-    public double SecondaryMiB => PerRun(static run => run.SecondaryMemory?.PssKiB / 1024.0 ?? double.NaN);
+    public double SecondaryMiB => PerRun(static run => run.SecondaryMemory?.TotalKiB / 1024.0 ?? double.NaN);
 
     public double SyncMs => PerRun(static run => run.SyncMs);
 

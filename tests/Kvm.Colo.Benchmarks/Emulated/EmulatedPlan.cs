@@ -36,7 +36,7 @@ internal static class EmulatedPlan
     public static bool Fits(Cell cell, Subject subject) => cell.IsLinux == (subject.Options.Count == 0);
 
     private static Cell Linux(string name, int pages, int cpus, double seconds) =>
-        new(name, Cell.Linux, $"pages={pages} tick=100 report=2000", 256, cpus, LinuxDelayMs, seconds, pages);
+        new(name, Cell.Linux, $"pages={pages} tick=100 report=1000", 256, cpus, LinuxDelayMs, seconds, pages);
 
     private static Cell Growing(int memoryMiB, double seconds) =>
         new($"growth-{memoryMiB}", "dirty", "pages=256 tick=20 report=1000", memoryMiB, 1, TinyDelayMs, seconds, 256);
