@@ -23,6 +23,7 @@ internal enum Errno
     EROFS = 30,
     EPIPE = 32,
     ENOSYS = 38,
+    EBADFD = 77,
     EOPNOTSUPP = 95,
     ENOBUFS = 105,
 }

@@ -30,6 +30,8 @@ internal interface INetBackend : IDisposable
     /// <summary>Sends a frame; what the host does not take is lost, as on a wire.</summary>
     Errno TrySend(ReadOnlySpan<byte> frame);
 
-    /// <summary>Says what the guest's driver accepted; again after a state was loaded.</summary>
+    /// <summary>
+    /// Says what the guest's driver accepted; again after a state was loaded. ENODEV when the host has taken the interface away.
+    /// </summary>
     Errno SetOffloads(NetOffloads offloads);
 }

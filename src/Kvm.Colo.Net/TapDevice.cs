@@ -100,7 +100,12 @@ internal sealed class TapDevice : INetBackend
     public Errno SetOffloads(NetOffloads offloads)
     {
         long answer = Shim.TapSetOffload(_tap, (uint)offloads);
-        return answer >= 0 ? Errno.None : (Errno)(-answer);
+        return answer switch
+        {
+            >= 0 => Errno.None,
+            -(long)Errno.EBADFD => Errno.ENODEV, // the descriptor has lost its interface
+            _ => (Errno)(-answer),
+        };
     }
 
     public void Dispose()

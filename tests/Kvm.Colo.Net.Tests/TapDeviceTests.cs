@@ -82,6 +82,7 @@ public sealed class TapDeviceTests
         Assert.False(lost.Wait(TimeSpan.FromMilliseconds(20)));
         tap.SetReceiving(false);
         Assert.NotEqual(Errno.None, tap.TrySend(new byte[60]));
+        Assert.Equal(Errno.ENODEV, tap.SetOffloads(NetOffloads.None));
     });
 
     private static EpollLoop NewLoop() =>

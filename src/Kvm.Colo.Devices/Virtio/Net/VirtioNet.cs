@@ -117,7 +117,7 @@ internal sealed partial class VirtioNet : VirtioDevice
 
     protected override void OnActivate()
     {
-        Errno refused = _backend.SetOffloads(AcceptedOffloads());
+        Errno refused = SetOffloads(AcceptedOffloads());
         if (refused != Errno.None)
         {
             HostErrors.Report("the offloads were refused with this errno", (ulong)refused);
@@ -174,7 +174,7 @@ internal sealed partial class VirtioNet : VirtioDevice
             ChangeConfiguration();
         _heldBytes = 0;
         _waitsForBuffers = false;
-        Errno refused = _backend.SetOffloads(IsActive ? AcceptedOffloads() : NetOffloads.None);
+        Errno refused = SetOffloads(IsActive ? AcceptedOffloads() : NetOffloads.None);
         return refused == Errno.None ? null : new NativeException("TUNSETOFFLOAD", refused).Message;
     }
 
@@ -209,12 +209,27 @@ internal sealed partial class VirtioNet : VirtioDevice
     private void OnLost()
     {
         lock (Gate)
-        {
-            HostErrors.Report("the interface is gone");
-            bool wasUp = HasLink;
-            _isLost = true;
-            OnLinkMoved(wasUp);
-        }
+            Lose();
+    }
+
+    // Without an interface the card is one whose cable is out, whoever notices first: the backend, a driver that starts, or a load.
+    private void Lose()
+    {
+        if (_isLost)
+            return;
+        HostErrors.Report("the interface is gone");
+        bool wasUp = HasLink;
+        _isLost = true;
+        OnLinkMoved(wasUp);
+    }
+
+    private Errno SetOffloads(NetOffloads offloads)
+    {
+        Errno refused = _backend.SetOffloads(offloads);
+        if (refused != Errno.ENODEV)
+            return refused;
+        Lose();
+        return Errno.None;
     }
 
     private void OnLinkMoved(bool wasUp)

@@ -20,6 +20,9 @@ internal sealed class ScriptedNet : INetBackend
 
     public bool KeepsFrames { get; set; } = true;
 
+    /// <summary>Whether the host has taken the interface away.</summary>
+    public bool IsGone { get; set; }
+
     public int Waiting => _toGuest.Count;
 
     public void Start(Action readable, Action lost)
@@ -58,6 +61,8 @@ internal sealed class ScriptedNet : INetBackend
 
     public Errno SetOffloads(NetOffloads offloads)
     {
+        if (IsGone)
+            return Errno.ENODEV;
         if (KeepsFrames)
             Offloads.Add(offloads);
         return Errno.None;

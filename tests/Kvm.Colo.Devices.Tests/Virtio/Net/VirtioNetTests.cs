@@ -233,6 +233,20 @@ public sealed class VirtioNetTests : IDisposable
         Assert.Equal(0, Driver.ReadConfiguration<ushort>(ConfigStatus));
     }
 
+    [Fact]
+    public void Driver_ThatStartsWithoutAnInterface_FindsTheLinkDown_AndNothingBroken()
+    {
+        Wire.IsGone = true;
+        _bench.Start(FeatureStatus);
+        Assert.Equal(15u, Driver.Status);
+        Assert.Equal(0, Driver.ReadConfiguration<ushort>(ConfigStatus));
+        Assert.Equal(1, _bench.Device.HostErrors.Count);
+        _bench.Send(NetBench.Frame(100));
+        Assert.Equal(1, _bench.Device.Counters.SendDropped);
+        Wire.Lose();
+        Assert.Equal(1, _bench.Device.HostErrors.Count);
+    }
+
     // The survivor of a host that lost its interface has one of its own, and the guest must hear of it.
     [Theory]
     [InlineData(false, true)]
