@@ -78,7 +78,7 @@ internal sealed class MigrationSettings
     /// <summary>
     /// Whether pages that look settled are sent before the cut, and taken by a secondary. Read when a session begins; both ends must agree.
     /// </summary>
-    public bool PreSend { get; set; } = true;
+    public bool PreSend { get; set; }
 
     /// <summary>How many pages an epoch must have had for the next one to send ahead; 0 for always, also where it brings nothing.</summary>
     public int PreSendMinPages { get; set; } = 512;

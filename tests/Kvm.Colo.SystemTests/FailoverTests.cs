@@ -102,6 +102,7 @@ public class FailoverTests
         {
             using TestPair pair = new("chain.elf", Chain, checkpointDelayMs: 12, memoryMiB: 8, verifyEvery: 0);
             MigrationSettings settings = pair.Primary.Migration.Settings;
+            settings.PreSend = pair.Secondary.Migration.Settings.PreSend = true;
             settings.PageHashes = hashes;
             settings.PreSendMinPages = 0;
             settings.PreSendPeriod = TimeSpan.FromMilliseconds(1);

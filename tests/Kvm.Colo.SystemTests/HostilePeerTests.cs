@@ -53,7 +53,6 @@ public sealed class HostilePeerTests : IDisposable
     public void BadStream_IsRefused_AndAGoodPrimaryTakenAfterwards(string kind, string expected)
     {
         using TestMachine secondary = new(null, memoryMiB: MemoryMiB, incoming: true);
-        secondary.Migration.Settings.PreSend = false;
         secondary.Migration.Listen(Uri, keepListening: true);
         using Socket peer = Say(Build(kind));
         secondary.Recorder.WaitFor("message: ");

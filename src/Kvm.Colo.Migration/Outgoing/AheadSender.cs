@@ -58,8 +58,7 @@ internal sealed class AheadSender(
             return;
         }
 
-        _rest = _nextRest;
-        _nextRest = Math.Min(2 * _nextRest, MaxRestEpochs);
+        Rest();
     }
 
     /// <summary>Harvests or sends a slice, if it is time to.</summary>
@@ -81,7 +80,13 @@ internal sealed class AheadSender(
                 return left;
             if (untilCut < period / 2)
                 return TimeSpan.MaxValue;
-            capture.HarvestAhead();
+            ulong found = capture.HarvestAhead();
+            if (settings.PreSendMinPages > 0 && capture.AheadFaults > found + (ulong)capture.AheadCount)
+            {
+                Rest();
+                return TimeSpan.MaxValue;
+            }
+
             _harvested = time.GetTimestamp();
             _from = 0;
             _isDrained = false;
@@ -89,6 +94,14 @@ internal sealed class AheadSender(
 
         hasSent = SendSlice();
         return TimeSpan.Zero;
+    }
+
+    // The rest of this epoch and some more, twice as many each time.
+    private void Rest()
+    {
+        _isActive = false;
+        _rest = _nextRest;
+        _nextRest = Math.Min(2 * _nextRest, MaxRestEpochs);
     }
 
     private bool SendSlice()

@@ -29,7 +29,8 @@ internal sealed partial class EpochCapture
     public bool IsSettled(int record) => AheadOf(record) is not AheadState.None and < AheadState.Stale;
 
     /// <summary>While the guest runs: harvests, and finds the pages that were written before the last harvest and not since.</summary>
-    public void HarvestAhead()
+    /// <returns>How many there are.</returns>
+    public ulong HarvestAhead()
     {
         dirtyLog.Harvest(_recent);
         _recent.TakeFrom(memory.DeviceDirty);
@@ -38,6 +39,7 @@ internal sealed partial class EpochCapture
         Span<ulong> offered = _offered.Words;
         Span<ulong> settled = _settled.Words;
         ulong again = 0;
+        ulong found = 0;
         for (int word = 0; word < dirty.Length; word++)
         {
             ulong known = dirty[word] | offered[word];
@@ -45,11 +47,13 @@ internal sealed partial class EpochCapture
                 continue;
             again += (ulong)BitOperations.PopCount(known & recent[word]);
             settled[word] = dirty[word] & ~recent[word] & ~offered[word];
+            found += (ulong)BitOperations.PopCount(settled[word]);
             dirty[word] |= recent[word];
             recent[word] = 0;
         }
 
         AheadFaults += again;
+        return found;
     }
 
     /// <summary>

@@ -88,7 +88,7 @@ internal static class MigrationParameterTable
     public static readonly MigrationParameter<bool> PageHashes = On("__org.colo-vm_page-hashes",
         "ask by hash which pages the secondary's guest has written the same way; for the next session; ours");
 
-    public static readonly MigrationParameter<bool> PreSend = On("__org.colo-vm_pre-send",
+    public static readonly MigrationParameter<bool> PreSend = Bool("__org.colo-vm_pre-send",
         "send pages that look settled while the guest still runs, so that fewer are left at the checkpoint; for the next session, on both sides; ours");
 
     public static readonly MigrationParameter<ulong> DeltaCache = Size("__org.colo-vm_delta-cache-size", 256UL << 20,

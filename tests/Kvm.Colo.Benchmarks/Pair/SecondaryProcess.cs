@@ -38,7 +38,7 @@ internal sealed class SecondaryProcess : IDisposable
         using KvmSystem kvm = KvmSystem.Open();
         MachineConfig config = new() { MemoryBytes = (ulong)memoryMiB << 20, IsIncoming = true, Serial = new NullSerialBackend() };
         using VirtualMachine machine = VirtualMachine.Create(config, kvm, Silent.Instance, NullLogger.Instance, TimeProvider.System);
-        using MigrationManager manager = new(machine, new MigrationSettings(), Silent.Instance);
+        using MigrationManager manager = new(machine, new MigrationSettings { PreSend = true }, Silent.Instance);
         manager.Listen(new MigrationUri(MigrationTransport.Unix, link, 0), keepListening: false);
         Console.Out.WriteLine("ready");
         Console.In.ReadLine();

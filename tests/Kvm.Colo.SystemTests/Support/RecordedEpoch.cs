@@ -37,6 +37,7 @@ internal sealed class RecordedEpoch : IDisposable
     public RecordedEpoch(string image, string append, ulong memoryMiB, bool preSend = false)
     {
         _secondary = new TestMachine(null, memoryMiB: memoryMiB, incoming: true);
+        _settings.PreSend = preSend;
         using TestMachine primary = new(image, append, memoryMiB);
         _blocks = new RamBlockTable(new RamBlock(MigrationConstants.RamBlockName, memoryMiB << 20));
         MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(_folder, "link"), 0);
