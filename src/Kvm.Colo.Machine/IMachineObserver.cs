@@ -3,8 +3,8 @@ namespace Kvm.Colo.Machine;
 /// <summary>Hears of what happens to a machine, on the control loop thread; must return at once and must not throw.</summary>
 internal interface IMachineObserver
 {
-    /// <summary>The vCPUs have stopped (QAPI STOP).</summary>
-    void OnStop();
+    /// <summary>The vCPUs have stopped (QAPI STOP). Of a checkpoint's pause it is told when the pause is over.</summary>
+    void OnStop(DateTimeOffset when);
 
     /// <summary>The vCPUs run (QAPI RESUME).</summary>
     void OnResume();

@@ -15,6 +15,7 @@ internal sealed partial class VirtualMachine
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();
     private bool _mustAnnounce;
+    private DateTimeOffset? _untoldStop;
     private long _pauseAllocatedBytes;
 
     /// <summary>
@@ -176,7 +177,7 @@ internal sealed partial class VirtualMachine
         bool wasLive = _runState.IsLive;
         ChangeState(pause.During);
         if (wasLive)
-            _observer.OnStop();
+            _untoldStop = _time.GetUtcNow();
 
         // A failed cut leaves a whole guest, which goes on; a failed load may leave a mix, which must not.
         RunState next = pause.IsCut ? interrupted : RunState.InternalError;
@@ -196,6 +197,7 @@ internal sealed partial class VirtualMachine
                 PausesWithCollection++;
             if (isCheckpoint && next == RunState.Running)
                 _observer.OnCheckpointPause(begins: false);
+            TellStop();
             if (next == RunState.Running)
                 _observer.OnResume();
         }
@@ -242,9 +244,21 @@ internal sealed partial class VirtualMachine
         return arrived == RunState.Running && isHeld ? RunState.Paused : arrived;
     }
 
+    // Telling monitors costs more than saving a device does, so it is done when the guest runs again.
+    private void TellStop()
+    {
+        if (_untoldStop is not { } when)
+            return;
+        _untoldStop = null;
+        _observer.OnStop(when);
+    }
+
     // What happened to the guest on the other side since the last epoch has now happened to this one.
     private void Announce(RunState before, RunState arrived)
     {
+        if (!_resets.HasArrived && before == arrived)
+            return;
+        TellStop();
         if (_resets.HasArrived)
             _observer.OnReset(_resets.ByGuest, _resets.Cause);
         if (before == arrived)

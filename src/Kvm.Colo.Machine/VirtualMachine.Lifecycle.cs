@@ -234,7 +234,7 @@ internal sealed partial class VirtualMachine
         _guestRequests = 0;
         ChangeState(stopped);
         _stoppedClock = _vm.GetClock();
-        _observer.OnStop();
+        _observer.OnStop(_time.GetUtcNow());
         _devices.Io.Quiesce(s_quiesceDeadline);
     }
 
@@ -242,8 +242,10 @@ internal sealed partial class VirtualMachine
     {
         _group.Park(drainsFaults: true, ParkDeadline);
         _guestRequests = 0;
-        _resetState.Load();
+
+        // The chips last: until a device is at rest it may raise its line, and the next kernel would meet an interrupt of the last one's.
         _devices.Reset();
+        _resetState.Load();
         if (Config.Boot is { } boot)
         {
             ClearRam();
@@ -338,7 +340,7 @@ internal sealed partial class VirtualMachine
     {
         LogControlFailure(_logger, e.Message, e);
         if (State == RunState.Running && _runState.TryMove(RunState.InternalError))
-            _observer.OnStop();
+            _observer.OnStop(_time.GetUtcNow());
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the machine could not carry out a transition: {Why}")]

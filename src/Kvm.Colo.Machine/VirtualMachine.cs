@@ -27,6 +27,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly ControlLoop _control;
     private readonly RunStateMachine _runState;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
     private readonly IMachineObserver _observer;
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
@@ -47,6 +48,7 @@ internal sealed partial class VirtualMachine : IDisposable
         Panic = config.Panic;
         _settle = () => SettleGuest();
         _logger = logger;
+        _time = time;
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
         CpuidTable cpuid = kvm.GetCpuid(config.CpuModel);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);

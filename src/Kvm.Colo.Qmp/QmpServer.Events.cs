@@ -10,7 +10,7 @@ namespace Kvm.Colo.Qmp;
 /// </summary>
 internal sealed partial class QmpServer
 {
-    public void EmitStop() => Emit(QmpEvents.Stop, default(QmpNothing));
+    public void EmitStop(DateTimeOffset? when = null) => Emit(QmpEvents.Stop, default(QmpNothing), when);
 
     public void EmitResume() => Emit(QmpEvents.Resume, default(QmpNothing));
 
@@ -64,14 +64,18 @@ internal sealed partial class QmpServer
 
     public void EmitFailover(in QmpFailoverEvent change) => Emit(QmpEvents.Failover, change);
 
-    public void Emit<T>(QmpEvent<T> item, T data)
+    /// <summary>Sends an event to every monitor that has left negotiation.</summary>
+    /// <param name="item">Which.</param>
+    /// <param name="data">Its members.</param>
+    /// <param name="when">Its time stamp; now, when it is not given.</param>
+    public void Emit<T>(QmpEvent<T> item, T data, DateTimeOffset? when = null)
     {
         if (Volatile.Read(ref _negotiated).Length == 0)
             return;
         if (item.RateKey?.Invoke(data) is { } key)
             _limiter.Add(item, key, data);
         else
-            Send(QmpEventLine.Write(item, data, Options.Time.GetUtcNow()));
+            Send(QmpEventLine.Write(item, data, when ?? Options.Time.GetUtcNow()));
     }
 
     private void Send(byte[] line)

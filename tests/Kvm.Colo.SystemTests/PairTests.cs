@@ -44,9 +44,9 @@ public class PairTests(ITestOutputHelper output)
     [KvmFact]
     public void Pair_IsTheSameOnBothSides_AboveTheHole()
     {
-        using TestPair pair = new("chain.elf", "report=20000 set=64 high=1", checkpointDelayMs: 0, memoryMiB: (3 << 10) + 8, verifyEvery: 20);
+        using TestPair pair = new("chain.elf", "report=20000 set=64 high=1", checkpointDelayMs: 0, memoryMiB: (3 << 10) + 8, verifyEvery: 40);
         pair.Protect();
-        pair.WaitForEpoch(100);
+        pair.WaitForEpoch(45);
         Assert.True(pair.StateDifference is null, pair.StateDifference);
         Assert.True(ChainVectors.For("report=20000 set=64").AssertUnbroken(pair.Primary.Console.Text) > 0);
     }

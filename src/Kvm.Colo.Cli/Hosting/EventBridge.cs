@@ -31,7 +31,7 @@ internal sealed class EventBridge(TraceLog? trace, ILogger logger, ProgressLine 
     /// <summary>The machine whose incoming migration this is.</summary>
     public void Connect(VirtualMachine machine) => _machine = machine;
 
-    public void OnStop() => _server?.EmitStop();
+    public void OnStop(DateTimeOffset when) => _server?.EmitStop(when);
 
     public void OnResume() => _server?.EmitResume();
 

@@ -76,6 +76,7 @@ internal sealed partial class ColoSecondary : IDisposable
         _machine.DirtyLog.Start();
         _machine.Apply(first, RunState.Colo);
         _control.SetStatus(MigrationStatus.Colo);
+        RehearseLoss();
         try
         {
             Send(ColoMessage.CheckpointReady);
@@ -114,6 +115,19 @@ internal sealed partial class ColoSecondary : IDisposable
         _wire.Dispose();
         _blob.Dispose();
         _previousBlob.Dispose();
+    }
+
+    // The first exception of a process costs milliseconds, and a lost link brings one when the guest has no time for that.
+    private static void RehearseLoss()
+    {
+        try
+        {
+            throw new LinkException("rehearsal");
+        }
+        catch (LinkException)
+        {
+            // That was all.
+        }
     }
 
     private void ReceiveEpochs()

@@ -10,7 +10,7 @@ internal sealed class Silent : IMachineObserver, IMigrationObserver
 {
     public static readonly Silent Instance = new();
 
-    public void OnStop()
+    public void OnStop(DateTimeOffset when)
     {
     }
 

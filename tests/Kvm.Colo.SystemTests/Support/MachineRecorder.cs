@@ -21,7 +21,7 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
         }
     }
 
-    public void OnStop() => Count("STOP");
+    public void OnStop(DateTimeOffset when) => Count("STOP");
 
     public void OnResume() => Count("RESUME");
 
