@@ -3,6 +3,7 @@ using Xunit;
 namespace Kvm.Colo.HostTests;
 
 /// <summary>Guests on full KVM, most of them unmodified Debian kernels.</summary>
+[Collection("emulated hosts, one class at a time")]
 public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
 {
     private readonly OneHostFixture _host;

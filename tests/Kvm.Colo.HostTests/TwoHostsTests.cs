@@ -3,6 +3,7 @@ using Xunit;
 namespace Kvm.Colo.HostTests;
 
 /// <summary>A pair on two emulated hosts, one of which loses its power.</summary>
+[Collection("emulated hosts, one class at a time")]
 public sealed class TwoHostsTests
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(12);
