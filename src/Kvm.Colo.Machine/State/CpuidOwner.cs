@@ -11,6 +11,7 @@ namespace Kvm.Colo.Machine.State;
 internal sealed class CpuidOwner : IStateOwner
 {
     private readonly KvmVcpu[] _vcpus;
+    private readonly TscRate _rate;
     private readonly CpuidState _current;
     private readonly CpuidState _staged;
 
@@ -18,6 +19,7 @@ internal sealed class CpuidOwner : IStateOwner
     public CpuidOwner(KvmVcpu[] vcpus, CpuidTable supported, CpuidTable model, TscRate rate)
     {
         _vcpus = vcpus;
+        _rate = rate;
         CpuidTable offered = supported.ForVcpu(0, vcpus.Length);
         _current = new CpuidState(offered, rate) { TscKhz = rate.Khz };
         _staged = new CpuidState(offered, rate);
@@ -63,6 +65,12 @@ internal sealed class CpuidOwner : IStateOwner
     {
         if (_staged.TscKhz == _current.TscKhz || _staged.TscKhz == 0)
             return null;
+        if (!_rate.Scales(_staged.TscKhz))
+        {
+            _current.TscKhz = _staged.TscKhz;
+            return null;
+        }
+
         try
         {
             foreach (KvmVcpu vcpu in _vcpus)

@@ -71,10 +71,10 @@ public sealed class CpuidStateTests
     }
 
     [Theory]
-    [InlineData(2_000_500u, false, true)]
-    [InlineData(1_999_500u, false, true)]
-    [InlineData(2_000_501u, false, false)]
-    [InlineData(1_999_499u, false, false)]
+    [InlineData(2_004_000u, false, true)]
+    [InlineData(1_996_000u, false, true)]
+    [InlineData(2_004_001u, false, false)]
+    [InlineData(1_995_999u, false, false)]
     [InlineData(uint.MaxValue, false, false)]
     [InlineData(3_000_000u, true, true)]
     [InlineData(0u, false, true)]
