@@ -180,15 +180,12 @@ internal sealed unsafe class KvmVm : IDisposable
     {
         kvm_clock_data clock = new() { clock = from.Clock.clock };
         Call(nameof(KVM_SET_CLOCK), Shim.IoctlPtr(_vm, KVM_SET_CLOCK, &clock));
-        fixed (kvm_irqchip* chips = from.Chips)
-        {
-            for (uint i = 0; i < VmSnapshot.ChipCount; i++)
-            {
-                chips[i].chip_id = i;
-                Call(nameof(KVM_SET_IRQCHIP), Shim.IoctlPtr(_vm, KVM_SET_IRQCHIP, chips + i));
-            }
-        }
 
+        // The slave before its master, into which KVM latches a request for as long as the slave has one: what an old slave asks of a new
+        // master would reach the guest as a vector of its own.
+        SetChip(from, KVM_IRQCHIP_PIC_SLAVE);
+        SetChip(from, KVM_IRQCHIP_PIC_MASTER);
+        SetChip(from, KVM_IRQCHIP_IOAPIC);
         fixed (kvm_pit_state2* pit = &from.Pit)
             Call(nameof(KVM_SET_PIT2), Shim.IoctlPtr(_vm, KVM_SET_PIT2, pit));
     }
@@ -209,6 +206,15 @@ internal sealed unsafe class KvmVm : IDisposable
     }
 
     public void Dispose() => _vm.Dispose();
+
+    private void SetChip(VmSnapshot from, uint id)
+    {
+        fixed (kvm_irqchip* chip = &from.Chips[id])
+        {
+            chip->chip_id = id;
+            Call(nameof(KVM_SET_IRQCHIP), Shim.IoctlPtr(_vm, KVM_SET_IRQCHIP, chip));
+        }
+    }
 
     private static void Call(string name, long result) => KvmException.Check(name, result);
 

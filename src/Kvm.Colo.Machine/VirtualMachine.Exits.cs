@@ -31,7 +31,11 @@ internal sealed partial class VirtualMachine : IVcpuHost
 
     void IVcpuHost.OnDirtyRingFull(int vcpuIndex) => DirtyLog.OnRingFull(vcpuIndex);
 
-    void IVcpuHost.OnTripleFault(int vcpuIndex) => RequestFromGuest(GuestRequests.Reset);
+    void IVcpuHost.OnTripleFault(int vcpuIndex)
+    {
+        _faultLog.ReportGuest($"vCPU {vcpuIndex}", IsSpeculative ? "triple fault, until the next epoch" : "triple fault, the guest is reset");
+        RequestFromGuest(GuestRequests.Reset);
+    }
 
     void IVcpuHost.OnInternalError(int vcpuIndex, string diagnosis)
     {

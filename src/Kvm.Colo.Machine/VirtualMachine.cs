@@ -28,6 +28,7 @@ internal sealed partial class VirtualMachine : IDisposable
     private readonly RunStateMachine _runState;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly DeviceFaultLog _faultLog;
     private readonly IMachineObserver _observer;
     private readonly MachineDevices _devices;
     private readonly MachineResetState _resetState;
@@ -49,6 +50,7 @@ internal sealed partial class VirtualMachine : IDisposable
         _settle = () => SettleGuest();
         _logger = logger;
         _time = time;
+        _faultLog = new DeviceFaultLog(logger, time);
         UsesDirtyRing = ChooseRing(config.DirtyTracking, kvm);
         CpuidTable cpuid = kvm.GetCpuid(config.CpuModel);
         Memory = config.IsIncoming ? GuestMemory.CreateReplica(config.MemoryBytes) : GuestMemory.Create(config.MemoryBytes);

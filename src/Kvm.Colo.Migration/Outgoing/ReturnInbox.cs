@@ -80,7 +80,10 @@ internal sealed class ReturnInbox : IDisposable
     /// <summary>How long nothing has come from the peer.</summary>
     public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastHeard));
 
-    /// <summary>Heartbeats that came: each answers one of ours, and what we sent before that one has been read.</summary>
+    /// <summary>
+    /// Heartbeats that came. Most answer one of ours, which says that what we sent before that one has been read; a peer that takes long
+    /// sends some of its own accord.
+    /// </summary>
     public long Heartbeats => Volatile.Read(ref _heartbeats);
 
     /// <summary>Starts the clock of <see cref="Silence"/> again.</summary>

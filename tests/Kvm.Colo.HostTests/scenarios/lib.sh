@@ -46,7 +46,7 @@ finish() {
             [[ -e $name ]] || continue
             printf -- '--- %s\n' "${name##*/}"
             tail -n 40 "$name"
-            tail -n 20 "${name%.out}.err"
+            [[ ! -e ${name%.out}.err ]] || tail -n 20 "${name%.out}.err"
         done
         for name in "${!pids[@]}"; do
             [[ -S $work/$name.qmp ]] || continue
@@ -54,6 +54,7 @@ finish() {
             for state in 'info status' 'info cpus' 'info registers'; do
                 qmp "$name" --timeout 10 human-monitor-command command-line="$state" 2>&1 || true
             done > "$work/$name.state"
+            qmp "$name" --timeout 10 __org.colo-vm_query-devices >> "$work/$name.state" 2>&1 || true
             cat "$work/$name.state"
             if is_host_fault "$work/$name.state" || was_reset "$name"; then status=$host_fault; fi
         done
