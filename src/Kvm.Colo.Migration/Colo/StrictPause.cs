@@ -7,5 +7,9 @@ internal sealed class StrictPause(IPauseWork capture, Action exchange) : IPauseW
 {
     public void OnPaused() => capture.OnPaused();
 
-    public void OnSaved() => exchange();
+    public void OnSaved()
+    {
+        capture.OnSaved();
+        exchange();
+    }
 }

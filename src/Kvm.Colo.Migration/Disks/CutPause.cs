@@ -12,6 +12,11 @@ internal sealed class CutPause(VirtualMachine machine, EpochCapture capture, Dis
         disks.Freeze();
         machine.Io.MarkCut();
         capture.OnPaused();
+    }
+
+    public void OnSaved()
+    {
+        capture.Prove();
         capture.Verification.SentDisks = capture.HashAllRam && disks.HasWritable ? disks.Hash() : null;
     }
 }

@@ -80,7 +80,20 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
         Harvest();
         PausePages = CopyDirty();
         _lastCount = Staging.Count;
-        Verification.Sent = HashAllRam ? RamHasher.Compute(memory) : null;
+    }
+
+    /// <summary>
+    /// Hashes all RAM when that was asked for, after everything that was written up to here has been captured too: a vCPU thread that
+    /// loses its CPU while it saves makes KVM write the guest's steal time, which can wait for the next epoch but not for the proof.
+    /// </summary>
+    public void Prove()
+    {
+        Verification.Sent = null;
+        if (!HashAllRam)
+            return;
+        Harvest();
+        PausePages += CopyDirty();
+        Verification.Sent = RamHasher.Compute(memory);
     }
 
     public void Dispose()
