@@ -25,12 +25,12 @@ internal sealed class VirtioBalloon : VirtioDevice
     private const int ConfigurationBytes = 8;
     private const int PageNumberBytes = sizeof(uint);
 
-    // What is taken of one chain; drivers send 256 pages in a chain of the balloon and 128 MiB in one of reports.
-    private const int MaxChainPageNumbers = 4096;
+    // What is taken of one chain; drivers send 256 to 1,024 pages in a chain of the balloon and 128 MiB in one of reports.
+    private const int MaxChainPageNumbers = 1024;
     private const ulong MaxChainReportBytes = 1ul << 30;
 
-    // What one turn on the lock may cost, in runs of pages given back.
-    private const int MaxTurnRuns = 4096;
+    // What one turn on the lock may cost, in runs of pages given back; each is a system call that takes some ten microseconds.
+    private const int MaxTurnRuns = 512;
 
     private readonly VirtioBalloonState _current;
     private readonly VirtioBalloonState _staged;
