@@ -32,17 +32,12 @@ shutdowns_expected=
 has_shut_down() { [[ ! $shutdowns_expected ]] && grep -q kvm_exit "$tracing/trace"; }
 no_shutdown() { ! has_shut_down || fail "a vCPU has shut down"; }
 
-behind_vmrun() {
-    local start
-    start=$(awk '$3 == "__svm_vcpu_run" { print "0x" $1; exit }' /proc/kallsyms)
-    [[ $start && $1 ]] && (( 0x$1 >= start && 0x$1 < start + 0x200 ))
-}
-
 # Whether a guest was lost that way: by the registers of what still runs, and by the shutdowns since this scenario began.
 is_host_fault() {
-    local rip fault=
+    local rip start fault=
+    start=$(awk '$3 == "__svm_vcpu_run" { print "0x" $1; exit }' /proc/kallsyms)
     for rip in $(sed -nE 's/.* rip 0x([0-9a-f]{16}) .*/\1/p' "$tracing/trace") $(cat "$work"/*.state 2> /dev/null | grep -oE 'RIP=[0-9a-f]{16}' | cut -d= -f2); do
-        behind_vmrun "$rip" || continue
+        [[ $start ]] && (( 0x$rip >= start && 0x$rip < start + 0x200 )) || continue
         fault="the emulated CPU has put the host's registers into a guest (RIP $rip)"
         break
     done
