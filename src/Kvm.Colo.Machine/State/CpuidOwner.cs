@@ -65,16 +65,14 @@ internal sealed class CpuidOwner : IStateOwner
     {
         if (_staged.TscKhz == _current.TscKhz || _staged.TscKhz == 0)
             return null;
-        if (!_rate.Scales(_staged.TscKhz))
-        {
-            _current.TscKhz = _staged.TscKhz;
-            return null;
-        }
-
         try
         {
-            foreach (KvmVcpu vcpu in _vcpus)
-                vcpu.SetTscKhz(_staged.TscKhz);
+            // A rate that needs no scaling is set only to end that of the one before: KVM takes another estimate of its own rate for scaling.
+            if (_rate.Scales(_staged.TscKhz) || _rate.Scales(_current.TscKhz))
+            {
+                foreach (KvmVcpu vcpu in _vcpus)
+                    vcpu.SetTscKhz(_staged.TscKhz);
+            }
         }
         catch (KvmException e)
         {
