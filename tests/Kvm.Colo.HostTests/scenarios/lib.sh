@@ -69,7 +69,8 @@ finish() {
         grep kvm_exit "$tracing/trace" | head -n 20 || true
         if is_host_fault; then status=$host_fault; fi
     fi
-    for name in "${!pids[@]}"; do kill -KILL "${pids[$name]}" 2> /dev/null || true; done
+    # Whatever else a scenario has started goes too: a network client would wait for its dead guest for good.
+    kill -KILL "${pids[@]}" $(jobs -p) 2> /dev/null || true
     wait 2> /dev/null || true
     after_vms
     rm -rf "$work"
