@@ -37,9 +37,15 @@ public class HostileGuestTests
     [InlineData("rng")]
     [InlineData("console")]
     [InlineData("balloon")]
-    public void Pair_StaysEqualUnderAttack_AndItsSurvivorGoesOn(string device)
+    public void Pair_StaysEqualUnderAttack_AndItsSurvivorGoesOn(string device) => AttackPair(device, WithEverything);
+
+    [KvmTapFact]
+    public void Pair_StaysEqualUnderAttackOnItsCard_AndItsSurvivorGoesOn() => TapNamespace.Run(static () => AttackPair(
+        "net", static config => WithEverything(config) with { Nets = [new NetConfig("net0", InterfaceName: null, MacAddress.Derive("net0"))] }));
+
+    private static void AttackPair(string device, Func<MachineConfig, MachineConfig> adjust)
     {
-        using TestPair pair = new("hostile.elf", $"device={device} seed=3", checkpointDelayMs: 5, verifyEvery: 1, diskMiB: DiskMiB, adjust: WithEverything);
+        using TestPair pair = new("hostile.elf", $"device={device} seed=3", checkpointDelayMs: 5, verifyEvery: 1, diskMiB: DiskMiB, adjust: adjust);
         pair.Protect();
         pair.WaitForEpoch(50);
         pair.Primary.Console.Said.WaitForMoreLines(30, Report, 60);
