@@ -50,9 +50,6 @@ public sealed class LinuxGuestTests : IClassFixture<OneHostFixture>
     public void Save_RestoresInTheMiddleOfDiskLoad() => Run(400, "save", "generic");
 
     [TestbedFact]
-    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => Run(140, "pair", "cloud", "2", "200");
-
-    [TestbedFact]
     public void Pair_EndsWithTheReason_WhenTheSecondarysDiskIsFull() => Run(200, "full");
 
     private void Run(int seconds, string name, params string[] arguments) =>

@@ -15,10 +15,10 @@ internal sealed class Testbed : IDisposable
     private readonly string _state;
 
     /// <summary>Boots <paramref name="hosts"/> hosts under a state name of their own.</summary>
-    public Testbed(string name, int hosts)
+    public Testbed(string name, int hosts, int cpus = 2)
     {
         _state = string.Create(CultureInfo.InvariantCulture, $"test-{name}-{Environment.ProcessId}");
-        Script(s_startDeadline, "start", "--state", _state, "--hosts", Text(hosts), "--cpus", "2", "--memory", "2600", "--life", "3600");
+        Script(s_startDeadline, "start", "--state", _state, "--hosts", Text(hosts), "--cpus", Text(cpus), "--memory", "2600", "--life", "3600");
     }
 
     /// <summary>The top of the source tree.</summary>
