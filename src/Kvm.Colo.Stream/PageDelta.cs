@@ -13,7 +13,10 @@ internal static class PageDelta
     /// <summary>A changed run goes on over fewer equal bytes than this: a new run would cost at least two lengths.</summary>
     private const int MinEqualRun = 3;
 
-    /// <summary>Encodes what turns <paramref name="before"/> into <paramref name="after"/>.</summary>
+    /// <summary>
+    /// Encodes what turns <paramref name="before"/> into <paramref name="after"/>. A guest may write <paramref name="after"/> meanwhile: a
+    /// delta is legal all the same.
+    /// </summary>
     /// <returns>Bytes written; 0 when the pages are equal; -1 when the delta does not fit, send the page raw.</returns>
     public static int Encode(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, Span<byte> destination)
     {
@@ -28,7 +31,8 @@ internal static class PageDelta
             if (position == after.Length)
                 return written;
             int changed = ChangedRun(before[position..], after[position..]);
-            if (destination.Length - written < LengthBytes(equal) + LengthBytes(changed) + changed)
+            bool hasMoved = changed == 0 || (equal == 0 && written > 0);
+            if (hasMoved || destination.Length - written < LengthBytes(equal) + LengthBytes(changed) + changed)
                 return -1;
             written += WriteLength(destination[written..], equal);
             written += WriteLength(destination[written..], changed);

@@ -127,6 +127,32 @@ public sealed class PageDeltaTests
         }
     }
 
+    // A capture reads pages of a running guest.
+    [Fact]
+    public void PageThatChangesMeanwhile_GivesALegalDelta()
+    {
+        byte[] before = new byte[4096];
+        byte[] after = new byte[4096];
+        byte[] delta = new byte[3072];
+        bool isOver = false;
+        Thread guest = new(() =>
+        {
+            Random random = new(1);
+            while (!Volatile.Read(ref isOver))
+                after.AsSpan(random.Next(4000), random.Next(1, 9)).Fill((byte)random.Next(2));
+        });
+        guest.Start();
+        for (int round = 0; round < 50_000; round++)
+        {
+            int length = PageDelta.Encode(before, after, delta);
+            if (length > 0)
+                Assert.True(PageDelta.IsLegal(delta.AsSpan(0, length), before.Length), $"round {round}: {Convert.ToHexString(delta, 0, length)}");
+        }
+
+        Volatile.Write(ref isOver, true);
+        guest.Join();
+    }
+
     /// <summary>A random page and a copy with random edits: single bytes, runs, with gaps of every small size.</summary>
     private static byte[][] Edited(int seed)
     {

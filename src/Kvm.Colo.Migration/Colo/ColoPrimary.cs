@@ -70,6 +70,7 @@ internal sealed class ColoPrimary : IDisposable
         _digest = new StreamDigest(seed.DigestSeed);
         bool deltas = (features & ColoFeatures.Deltas) != 0;
         _encoder = new EpochEncoder(sender, machine.Memory.PageCount, deltas ? settings.DeltaCachePages : 0);
+        capture.LastSent = _encoder.LastSent;
         _hashes = (features & ColoFeatures.PageHashes) != 0 ? new HashExchange(sender, blocks, seed.PageHashSeed) : null;
         _ahead = (features & ColoFeatures.PreSend) != 0
             ? new AheadSender(capture, _encoder, _hashes, sender, _digest, settings, TimeProvider.System)
@@ -112,6 +113,7 @@ internal sealed class ColoPrimary : IDisposable
 
     public void Dispose()
     {
+        _capture.LastSent = null;
         _encoder.Dispose();
         _state.Dispose();
     }
@@ -265,7 +267,7 @@ internal sealed class ColoPrimary : IDisposable
     {
         if (_hashes is null)
             return;
-        int asked = _hashes.Prepare(_capture, _encoder);
+        int asked = _hashes.Prepare(_capture);
         if (asked == 0)
             return;
         _inbox.ExpectVerdicts(asked);

@@ -73,7 +73,7 @@ internal sealed partial class EpochCapture
         _offered.Mark(from);
         Dirty.Clear(from);
         record = RecordFor(from);
-        memory.Page(from).CopyTo(record[PageStaging.HeaderBytes..]);
+        WriteWhole(record, from, memory.Page(from));
         return true;
     }
 
@@ -88,7 +88,7 @@ internal sealed partial class EpochCapture
     /// <summary>The record taken last is not worth sending ahead: its page waits for the cut.</summary>
     public void Decline()
     {
-        ulong page = PageOf(Staging.Record(Staging.Count - 1));
+        ulong page = StagedPage.PageOf(Staging.Record(Staging.Count - 1));
         _recordOfPage.Remove(page);
         Staging.RemoveLast();
         Dirty.Mark(page);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
@@ -7,9 +6,9 @@ using Kvm.Colo.Stream;
 namespace Kvm.Colo.Migration.Outgoing;
 
 /// <summary>
-/// Copies an epoch's dirty pages into staging, in wire form, so that the guest can go on before a byte is sent. A large dirty set is
-/// copied ahead while the guest still runs; the cut then finds only what was written again. Inside a cut it runs on the control loop,
-/// between cuts it belongs to the migration thread.
+/// Copies an epoch's dirty pages into staging, so that the guest can go on before a byte is sent; where it is known what a page was when
+/// it was sent last, only the difference is taken. A large dirty set is copied ahead while the guest still runs; the cut then finds only
+/// what was written again. Inside a cut it runs on the control loop, between cuts it belongs to the migration thread.
 /// </summary>
 internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSectionEncoder encoder, PageStaging staging) : IPauseWork, IDisposable
 {
@@ -24,7 +23,11 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
     /// <summary>Pages that are dirty and not captured yet; a pass that sends ahead adds to it and takes from it.</summary>
     public PageBitmap Dirty { get; } = new(memory.PageCount);
 
+    /// <summary>Records of the form of <see cref="StagedPage"/>.</summary>
     public PageStaging Staging { get; } = staging;
+
+    /// <summary>What pages were when they were sent last; without it all are staged whole.</summary>
+    public PageCache? LastSent { get; set; }
 
     /// <summary>Whether to hash all RAM inside the pause.</summary>
     public bool HashAllRam { get; set; }
@@ -34,9 +37,6 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
 
     /// <summary>Pages copied inside the last pause.</summary>
     public int PausePages { get; private set; }
-
-    /// <summary>The page a staged record holds.</summary>
-    public static ulong PageOf(ReadOnlySpan<byte> record) => new RamPageWord(BinaryPrimitives.ReadUInt64BigEndian(record)).PageOffset >> GuestPage.Shift;
 
     /// <summary>Adds what was written since the last harvest to <see cref="Dirty"/>; right while the guest runs.</summary>
     public void Harvest()
@@ -49,7 +49,7 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
     public void Begin()
     {
         for (int i = 0; i < Staging.Count; i++)
-            _recordOfPage.Remove(PageOf(Staging.Record(i)));
+            _recordOfPage.Remove(StagedPage.PageOf(Staging.Record(i)));
         BeginAhead();
         _recentPeak.Add(Staging.Count);
         Staging.Reset();
@@ -108,12 +108,27 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
         int copied = 0;
         for (ulong page = Dirty.NextSet(0); page < Dirty.PageCount; page = Dirty.NextSet(page + 1))
         {
-            memory.Page(page).CopyTo(RecordFor(page)[PageStaging.HeaderBytes..]);
+            Capture(page);
             copied++;
         }
 
         Dirty.ClearAll();
         return copied;
+    }
+
+    private void Capture(ulong page)
+    {
+        Span<byte> record = RecordFor(page);
+        ReadOnlySpan<byte> now = memory.Page(page);
+        ReadOnlySpan<byte> last = LastSent is null ? [] : LastSent.Find(page);
+        if (last.IsEmpty || !StagedPage.TryWriteDelta(record, page, last, now))
+            WriteWhole(record, page, now);
+    }
+
+    private void WriteWhole(Span<byte> record, ulong page, ReadOnlySpan<byte> now)
+    {
+        encoder.WritePage(record, 0, page << GuestPage.Shift);
+        now.CopyTo(record[PageStaging.HeaderBytes..]);
     }
 
     private Span<byte> RecordFor(ulong page)
@@ -128,7 +143,6 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
         if (!Staging.TryAdd(out Span<byte> record))
             throw new MigrationException($"more than {Staging.MaxPages} pages are dirty at once");
         _recordOfPage[page] = Staging.Count - 1;
-        encoder.WritePage(record, 0, page << GuestPage.Shift);
         return record;
     }
 }

@@ -10,12 +10,9 @@ namespace Kvm.Colo.Migration.Outgoing;
 /// </summary>
 internal sealed class EpochEncoder : IDisposable
 {
-    // A delta larger than this saves less than it costs both sides.
-    private const int MaxDeltaBytes = GuestPage.SizeBytes * 3 / 4;
-
     private readonly RamSender _sender;
     private readonly PageCache? _cache;
-    private readonly byte[] _delta = new byte[MaxDeltaBytes];
+    private readonly byte[] _delta = new byte[StagedPage.MaxDeltaBytes];
     private int _sentAhead;
     private bool _isPartOpen;
 
@@ -25,6 +22,9 @@ internal sealed class EpochEncoder : IDisposable
         _sender = sender;
         _cache = cachePages > 0 ? new PageCache(pageCount, (int)Math.Min((ulong)cachePages, pageCount)) : null;
     }
+
+    /// <summary>What pages were when they were sent last, for the capture of the next epoch; null without deltas.</summary>
+    public PageCache? LastSent => _cache;
 
     /// <summary>What became of the last epoch's pages.</summary>
     public PageFates Fates { get; private set; }
@@ -66,8 +66,8 @@ internal sealed class EpochEncoder : IDisposable
     /// <returns>How it went; none when it had no short form.</returns>
     public AheadState SendAhead(ReadOnlySpan<byte> record, bool wholeToo)
     {
-        ulong page = EpochCapture.PageOf(record);
-        ReadOnlySpan<byte> content = record[PageStaging.HeaderBytes..];
+        ulong page = StagedPage.PageOf(record);
+        ReadOnlySpan<byte> content = StagedPage.Content(record);
         ReadOnlySpan<byte> last = _cache is null ? [] : _cache.Find(page);
         int delta = last.IsEmpty ? -1 : PageDelta.Encode(last, content, _delta);
         if (delta == 0)
@@ -88,7 +88,7 @@ internal sealed class EpochEncoder : IDisposable
         if (isZero)
             _sender.AppendZero(page);
         else
-            _sender.AppendRecord(record);
+            _sender.AppendPage(page, content);
         return isZero ? AheadState.Zero : AheadState.Full;
     }
 
@@ -114,57 +114,49 @@ internal sealed class EpochEncoder : IDisposable
         }
     }
 
-    /// <summary>Whether a page would travel as little or nothing without asking the peer about it.</summary>
-    public bool IsCheap(ReadOnlySpan<byte> record)
-    {
-        if (_cache is null)
-            return false;
-        ReadOnlySpan<byte> last = _cache.Find(EpochCapture.PageOf(record));
-        return !last.IsEmpty && PageDelta.Encode(last, record[PageStaging.HeaderBytes..], _delta) >= 0;
-    }
-
     public void Dispose() => _cache?.Dispose();
 
     private void SendOne(ReadOnlySpan<byte> record, bool peerHas, bool replaces, ref PageFates fates)
     {
-        ulong page = EpochCapture.PageOf(record);
-        ReadOnlySpan<byte> content = record[PageStaging.HeaderBytes..];
+        ulong page = StagedPage.PageOf(record);
         Span<byte> last = _cache is null ? [] : _cache.Find(page);
-        if (peerHas)
+        if (StagedPage.IsDelta(record))
         {
-            fates.Identical++;
+            SendDelta(page, StagedPage.Delta(record), last, replaces, ref fates);
+            return;
         }
-        else if (last.IsEmpty)
+
+        ReadOnlySpan<byte> content = StagedPage.Content(record);
+        if (peerHas)
+            fates.Identical++;
+        else
+            SendWhole(page, content, ref fates);
+        Remember(page, content, last);
+    }
+
+    // What was sent last is still remembered: the cache keeps what was looked up in this epoch or the one before.
+    private void SendDelta(ulong page, ReadOnlySpan<byte> delta, Span<byte> last, bool replaces, ref PageFates fates)
+    {
+        if (!delta.IsEmpty)
         {
-            SendWhole(record, page, content, ref fates);
+            _sender.AppendDelta(page, delta);
+            fates.Delta++;
+            PageDelta.TryApply(delta, last);
+        }
+        else if (replaces)
+        {
+            SendWhole(page, last, ref fates);
         }
         else
         {
-            int delta = PageDelta.Encode(last, content, _delta);
-            if (delta == 0 && !replaces)
-            {
-                fates.Identical++;
-                return;
-            }
-
-            if (delta <= 0)
-            {
-                SendWhole(record, page, content, ref fates);
-            }
-            else
-            {
-                _sender.AppendDelta(page, _delta.AsSpan(0, delta));
-                fates.Delta++;
-            }
+            fates.Identical++;
         }
-
-        Remember(page, content, last);
     }
 
     private void Remember(ReadOnlySpan<byte> record)
     {
-        ulong page = EpochCapture.PageOf(record);
-        ReadOnlySpan<byte> content = record[PageStaging.HeaderBytes..];
+        ulong page = StagedPage.PageOf(record);
+        ReadOnlySpan<byte> content = StagedPage.Content(record);
         Remember(page, content, _cache!.Find(page));
     }
 
@@ -195,7 +187,7 @@ internal sealed class EpochEncoder : IDisposable
         }
     }
 
-    private void SendWhole(ReadOnlySpan<byte> record, ulong page, ReadOnlySpan<byte> content, ref PageFates fates)
+    private void SendWhole(ulong page, ReadOnlySpan<byte> content, ref PageFates fates)
     {
         if (PageHash.IsZero(content))
         {
@@ -204,7 +196,7 @@ internal sealed class EpochEncoder : IDisposable
         }
         else
         {
-            _sender.AppendRecord(record);
+            _sender.AppendPage(page, content);
             fates.Full++;
         }
     }

@@ -28,7 +28,7 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
         && !PageHashAnswer.Differs(_verdicts, question);
 
     /// <summary>Decides which pages of an epoch to ask about and returns how many, 0 when it is not worth asking.</summary>
-    public int Prepare(EpochCapture captured, EpochEncoder encoder)
+    public int Prepare(EpochCapture captured)
     {
         PageStaging staged = captured.Staging;
         _asked = 0;
@@ -42,7 +42,7 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
             _questionOfRecord = new int[Math.Max(staged.Count, 2 * _questionOfRecord.Length)];
         for (int i = 0; i < staged.Count; i++)
         {
-            bool ask = _asked < PageHashQuery.MaxCount && !captured.IsSettled(i) && !encoder.IsCheap(staged.Record(i));
+            bool ask = _asked < PageHashQuery.MaxCount && !captured.IsSettled(i) && !StagedPage.IsDelta(staged.Record(i));
             _questionOfRecord[i] = ask ? _asked++ : -1;
         }
 
@@ -71,7 +71,7 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
                 continue;
             ReadOnlySpan<byte> record = staged.Record(i);
             PageHashQuery.WriteEntry(
-                _entry, EpochCapture.PageOf(record) << GuestPage.Shift, PageHash.Compute(record[PageStaging.HeaderBytes..], seed));
+                _entry, StagedPage.PageOf(record) << GuestPage.Shift, PageHash.Compute(StagedPage.Content(record), seed));
             Append(PageHashQuery.EntryBytes, digest);
         }
 

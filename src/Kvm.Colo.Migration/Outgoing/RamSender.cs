@@ -96,11 +96,13 @@ internal sealed class RamSender(ILink link, GuestMemory memory, RamSectionEncode
         EndSection();
     }
 
-    /// <summary>Puts a staged record into the open section.</summary>
-    public void AppendRecord(ReadOnlySpan<byte> record)
+    /// <summary>Puts a whole page into the open section.</summary>
+    public void AppendPage(ulong page, ReadOnlySpan<byte> content)
     {
-        record.CopyTo(Room(record.Length));
-        Commit(record.Length);
+        Span<byte> room = Room(RoomBytes);
+        int head = encoder.WritePage(room, 0, page << GuestPage.Shift);
+        content.CopyTo(room[head..]);
+        Commit(head + content.Length);
         NormalPages++;
     }
 
@@ -139,20 +141,11 @@ internal sealed class RamSender(ILink link, GuestMemory memory, RamSectionEncode
 
     private void AppendLivePage(ulong page)
     {
-        Span<byte> room = Room(RoomBytes);
-        ulong offset = page << GuestPage.Shift;
         ReadOnlySpan<byte> content = memory.Page(page);
         if (PageHash.IsZero(content))
-        {
-            Commit(encoder.WriteZeroPage(room, 0, offset));
-            ZeroPages++;
-            return;
-        }
-
-        int head = encoder.WritePage(room, 0, offset);
-        content.CopyTo(room[head..]);
-        Commit(head + GuestPage.SizeBytes);
-        NormalPages++;
+            AppendZero(page);
+        else
+            AppendPage(page, content);
     }
 
     private Span<byte> Room(int bytes)

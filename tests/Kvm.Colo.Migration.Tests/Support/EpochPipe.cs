@@ -35,6 +35,7 @@ internal sealed class EpochPipe : IDisposable
         _sending = new PageStaging(pages);
         Capture = new EpochCapture(Memory, _log, records, _sending);
         _encoder = new EpochEncoder(sender, pages, cachePages);
+        Capture.LastSent = _encoder.LastSent;
         HashExchange? hashes = asksForHashes ? new HashExchange(sender, blocks, 1) : null;
         Ahead = new AheadSender(Capture, _encoder, hashes, sender, _sent, Settings, _time);
         Sender = sender;
