@@ -44,6 +44,9 @@ internal sealed unsafe class KvmVm : IDisposable
 
     public bool HasXsave2 { get; }
 
+    /// <summary>vCPUs created so far.</summary>
+    public int VcpuCount { get; private set; }
+
     /// <summary>The time stamp counter that vCPUs have from this host; known once there is one.</summary>
     public TscRate TscRate { get; private set; }
 
@@ -127,6 +130,7 @@ internal sealed unsafe class KvmVm : IDisposable
     public KvmVcpu CreateVcpu(int index)
     {
         long descriptor = KvmException.Check(nameof(KVM_CREATE_VCPU), Shim.IoctlInt(_vm, KVM_CREATE_VCPU, index));
+        VcpuCount++;
         KvmVcpu vcpu = new(this, index, new SafeDescriptor(descriptor));
         if (index == 0)
             TscRate = new TscRate(vcpu.GetTscKhz(), System.Check(KVM_CAP_TSC_CONTROL) > 0);

@@ -168,11 +168,11 @@ internal sealed partial class VirtualMachine
         bool isCheckpoint = pause.During == RunState.Colo;
         if (isCheckpoint)
             _observer.OnCheckpointPause(begins: true);
-        _group.Park(drainsFaults: !pause.IsCut, ParkDeadline);
+        _group.Park(drainsFaults: !pause.IsCut, ParkDeadline, savesEarly: pause.IsCut);
 
         // A cut between a guest's request and its effect would give the peer a guest that waits for an answer for ever.
-        if (pause.IsCut)
-            SettleGuest();
+        if (pause.IsCut && SettleGuest())
+            _group.ForgetEarlySave();
         RunState interrupted = State;
         bool wasLive = _runState.IsLive;
         ChangeState(pause.During);

@@ -8,6 +8,9 @@ internal enum VcpuCommand
     /// <summary>Read all registers into the current snapshot.</summary>
     Save,
 
+    /// <summary>Read what was not read when it parked.</summary>
+    FinishSave,
+
     /// <summary>Run the guest again.</summary>
     Resume,
 }

@@ -24,6 +24,9 @@ internal sealed class VcpuGroup
     /// <summary>Whether a thread that parks waits for the page faults that KVM still works on; see <see cref="KvmVcpu.DrainAsyncFaults"/>.</summary>
     public bool DrainsFaults { get; private set; }
 
+    /// <summary>Whether a thread that has parked goes on at once to save what can no longer change.</summary>
+    public bool SavesEarly { get; private set; }
+
     /// <summary>Starts the threads, parked.</summary>
     public void Start(TimeSpan deadline)
     {
@@ -39,10 +42,14 @@ internal sealed class VcpuGroup
         IsParked = true;
     }
 
-    /// <summary>Stops the guest: every pending exit completed, every thread waiting. Parking twice is harmless.</summary>
+    /// <summary>
+    /// Stops the guest: every pending exit completed, every thread waiting. Parking twice is harmless. With <paramref name="savesEarly"/>
+    /// the threads begin to save themselves while the caller sees to the devices.
+    /// </summary>
     /// <exception cref="TimeoutException">A vCPU did not come back from a device in time; the group is then not parked.</exception>
-    public void Park(bool drainsFaults, TimeSpan deadline)
+    public void Park(bool drainsFaults, TimeSpan deadline, bool savesEarly = false)
     {
+        SavesEarly = savesEarly && !IsParked;
         if (IsParked)
             return;
         DrainsFaults = drainsFaults;
@@ -53,18 +60,27 @@ internal sealed class VcpuGroup
         IsParked = true;
     }
 
-    /// <summary>Has every parked thread save its vCPU, all at the same time; <see cref="EndSave"/> follows in any case.</summary>
+    /// <summary>Registers were changed while the threads were parked: what they have saved early is void.</summary>
+    public void ForgetEarlySave() => SavesEarly = false;
+
+    /// <summary>
+    /// Has every parked thread save its vCPU, all at the same time; devices and chips are at rest. <see cref="EndSave"/> follows in any case.
+    /// </summary>
     public void BeginSave()
     {
         if (!IsParked)
             throw new InvalidOperationException("the vCPUs are not parked");
         Arm();
         foreach (VcpuThread thread in _threads)
-            thread.Command(VcpuCommand.Save);
+            thread.Command(SavesEarly ? VcpuCommand.FinishSave : VcpuCommand.Save);
     }
 
     /// <summary>Waits until all are saved.</summary>
-    public void EndSave(TimeSpan deadline) => WaitAll("save", deadline);
+    public void EndSave(TimeSpan deadline)
+    {
+        SavesEarly = false;
+        WaitAll("save", deadline);
+    }
 
     /// <summary>Lets the guest run. Resuming twice is harmless.</summary>
     public void Resume()

@@ -158,7 +158,10 @@ internal sealed class VcpuThread
         Vcpu.ClearExitRequest();
         if (_group.DrainsFaults)
             Vcpu.DrainAsyncFaults();
+        bool savesEarly = _group.SavesEarly;
         _group.OnDone();
+        if (savesEarly)
+            Vcpu.SaveRegisters(Current);
         while (true)
         {
             WaitForWake();
@@ -166,6 +169,10 @@ internal sealed class VcpuThread
             {
                 case VcpuCommand.Save:
                     Vcpu.Save(Current);
+                    _group.OnDone();
+                    break;
+                case VcpuCommand.FinishSave:
+                    Vcpu.SaveInterrupts(Current);
                     _group.OnDone();
                     break;
                 case VcpuCommand.Resume:
