@@ -7,7 +7,7 @@ using static Kvm.Colo.Native.KvmIoctl;
 namespace Kvm.Colo.Kvm;
 
 /// <content>
-/// Saving and loading all registers. The orders are rules, each with a guest that hung when it was broken: vmm-recipe 3.1 to 3.3.
+/// Making snapshots and loading them. The orders are rules, each with a guest that hung when it was broken: vmm-recipe 3.1 to 3.3.
 /// </content>
 internal sealed unsafe partial class KvmVcpu
 {
@@ -64,57 +64,6 @@ internal sealed unsafe partial class KvmVcpu
         }
     }
 
-    /// <summary>Reads everything; the pending exit must be completed, and no other vCPU may run.</summary>
-    public void Save(VcpuSnapshot into)
-    {
-        SaveRegisters(into);
-        SaveInterrupts(into);
-    }
-
-    /// <summary>
-    /// Reads what stays as it is while the vCPU is parked, whatever chips and devices still do; <see cref="SaveInterrupts"/> follows when
-    /// those have come to rest. MP_STATE comes first because reading it may process an INIT or SIPI.
-    /// </summary>
-    public void SaveRegisters(VcpuSnapshot into)
-    {
-        RequireNoPendingExit();
-        Get(KVM_GET_MP_STATE, ref into.MpState);
-        Get(KVM_GET_REGS, ref into.Regs);
-        Get(KVM_GET_SREGS2, ref into.Sregs);
-        fixed (byte* area = into.Xsave)
-            Check(nameof(KVM_GET_XSAVE2), Shim.IoctlPtr(_vcpu, Vm.HasXsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, area));
-        Get(KVM_GET_XCRS, ref into.Xcrs);
-        Get(KVM_GET_DEBUGREGS, ref into.DebugRegs);
-        SaveMsrs(into);
-    }
-
-    /// <summary>
-    /// Reads what an interrupt on its way to a parked vCPU changes, after <see cref="SaveRegisters"/>. A vCPU that was still running then
-    /// may have sent an INIT or SIPI since, which makes all registers new, and has seen a later time stamp. Events come last because the
-    /// other reads may change them.
-    /// </summary>
-    public void SaveInterrupts(VcpuSnapshot into)
-    {
-        RequireNoPendingExit();
-        if (Vm.VcpuCount > 1)
-        {
-            kvm_mp_state before = into.MpState;
-            Get(KVM_GET_MP_STATE, ref into.MpState);
-            kvm_regs now = default;
-            Get(KVM_GET_REGS, ref now);
-            if (into.MpState.mp_state != before.mp_state || now.rip != into.Regs.rip)
-                SaveRegisters(into);
-            else
-                SaveMsrs(into);
-        }
-
-        Get(KVM_GET_LAPIC, ref into.Lapic);
-        Get(KVM_GET_VCPU_EVENTS, ref into.Events);
-
-        // KVM_CAP_EXCEPTION_PAYLOAD is off: an exception on its way counts as injected, and a load does not look at the other flag.
-        into.Events.exception_pending = 0;
-    }
-
     /// <summary>
     /// Loads everything into a parked vCPU; the VM's chips and clock were loaded before. SREGS before the local APIC (it carries the
     /// APIC mode), the local APIC before MSRs (a deadline written while the timer is in another mode is dropped, with success), the TSC
@@ -123,6 +72,7 @@ internal sealed unsafe partial class KvmVcpu
     public void Load(VcpuSnapshot from)
     {
         RequireNoPendingExit();
+        ForgetShared();
         Set(KVM_SET_SREGS2, ref from.Sregs);
         Set(KVM_SET_REGS, ref from.Regs);
         Set(KVM_SET_XCRS, ref from.Xcrs);
@@ -155,12 +105,6 @@ internal sealed unsafe partial class KvmVcpu
             return;
         _oneMsr[0].data = enabled;
         _ = TransferMsrs(KVM_SET_MSRS, _oneMsr);
-    }
-
-    private void SaveMsrs(VcpuSnapshot into)
-    {
-        if (TransferMsrs(KVM_GET_MSRS, into.Msrs.AsSpan(0, into.MsrCount)) != into.MsrCount)
-            throw new KvmException(nameof(KVM_GET_MSRS), Errno.EINVAL);
     }
 
     private void LoadMsrs(VcpuSnapshot from)

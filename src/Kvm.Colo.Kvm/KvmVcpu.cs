@@ -70,6 +70,16 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
             _ = Shim.Kick(thread); // a thread that has ended has nothing left to stop
     }
 
+    /// <summary>
+    /// Has the exit that <see cref="RequestExit"/> is about to bring leave general and special registers in the shared page, where
+    /// <see cref="SaveRegisters"/> finds them without a system call. Any thread, before the request. Source: KVM_CAP_SYNC_REGS.
+    /// </summary>
+    public void ShareRegisters()
+    {
+        if (Vm.HasSharedRegisters)
+            Volatile.Write(ref _run->kvm_valid_regs, KvmVm.SharedRegisters);
+    }
+
     /// <summary>Lets runs last again; only the vCPU's own thread, before it looks for requests.</summary>
     public void ClearExitRequest() => Volatile.Write(ref _run->immediate_exit, 0);
 
@@ -132,6 +142,7 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
     public void SetRegs(kvm_regs value)
     {
         RequireNoPendingExit();
+        ForgetShared();
         Check(nameof(KVM_SET_REGS), Shim.IoctlPtr(_vcpu, KVM_SET_REGS, &value));
     }
 
@@ -147,6 +158,7 @@ internal sealed unsafe partial class KvmVcpu : IDisposable
     public void SetSregs(kvm_sregs2 value)
     {
         RequireNoPendingExit();
+        ForgetShared();
         Check(nameof(KVM_SET_SREGS2), Shim.IoctlPtr(_vcpu, KVM_SET_SREGS2, &value));
     }
 

@@ -21,6 +21,9 @@ internal sealed unsafe class KvmVm : IDisposable
     // Far more than two vCPUs of one pause differ by, far less than a guest that sets its counters apart does.
     private const long SamePauseCycles = 1L << 30;
 
+    /// <summary>The sets of registers that are taken that way.</summary>
+    internal const uint SharedRegisters = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+
     private readonly SafeDescriptor _vm;
     private ulong _firstTsc;
     private ulong _firstTscOffset;
@@ -35,6 +38,7 @@ internal sealed unsafe class KvmVm : IDisposable
         long xsave = Shim.IoctlInt(vm, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
         XsaveBytes = xsave > 4096 ? (int)xsave : 4096;
         HasXsave2 = xsave > 0;
+        HasSharedRegisters = (System.Check(KVM_CAP_SYNC_REGS) & SharedRegisters) == SharedRegisters;
     }
 
     public KvmSystem System { get; }
@@ -43,6 +47,9 @@ internal sealed unsafe class KvmVm : IDisposable
     public int XsaveBytes { get; }
 
     public bool HasXsave2 { get; }
+
+    /// <summary>Whether a vCPU can leave general and special registers in the page it shares with its thread when it exits.</summary>
+    public bool HasSharedRegisters { get; }
 
     /// <summary>vCPUs created so far.</summary>
     public int VcpuCount { get; private set; }

@@ -26,6 +26,7 @@ internal static class KvmConstants
     public const int KVM_CAP_GET_TSC_KHZ = 61;
     public const int KVM_CAP_MAX_VCPUS = 66;
     public const int KVM_CAP_TSC_DEADLINE_TIMER = 72;
+    public const int KVM_CAP_SYNC_REGS = 74;
     public const int KVM_CAP_KVMCLOCK_CTRL = 76;
     public const int KVM_CAP_SIGNAL_MSI = 77;
     public const int KVM_CAP_READONLY_MEM = 81;
@@ -53,6 +54,9 @@ internal static class KvmConstants
     public const uint KVM_EXIT_INTERNAL_ERROR = 17;
     public const uint KVM_EXIT_IOAPIC_EOI = 26;
     public const uint KVM_EXIT_DIRTY_RING_FULL = 31;
+
+    public const uint KVM_SYNC_X86_REGS = 1;
+    public const uint KVM_SYNC_X86_SREGS = 2;
 
     public const uint KVM_MEM_LOG_DIRTY_PAGES = 1;
     public const uint KVM_MEM_READONLY = 2;

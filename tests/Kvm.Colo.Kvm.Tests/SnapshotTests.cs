@@ -60,6 +60,8 @@ public sealed class SnapshotTests
                 TestThread kicker = TestThread.Start("kicker", () =>
                 {
                     Thread.SpinWait(delay);
+                    if (delay % 2 == 0)
+                        vcpu.ShareRegisters();
                     vcpu.RequestExit();
                 });
                 while (RunOnce(vm, output))
@@ -106,6 +108,35 @@ public sealed class SnapshotTests
         for (int chip = 0; chip < VmSnapshot.ChipCount; chip++)
             Assert.Equal(chips.ChipBytes(chip).ToArray(), chipsAgain.ChipBytes(chip).ToArray());
         Assert.True(chipsAgain.Clock.clock >= chips.Clock.clock);
+    }
+
+    [KvmTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void SharedRegisters_AreThoseOfTheGuest_Once(bool ring3)
+    {
+        using TinyVm vm = Start(ring3);
+        VcpuSnapshot snapshot = vm.Vcpu.CreateSnapshot();
+        vm.Vcpu.BindToThisThread();
+        for (int round = 0; round < 20; round++)
+        {
+            vm.Vcpu.ShareRegisters();
+            vm.RunTo(ring3 ? ExitReason.Mmio : ExitReason.PortIo);
+            vm.CompletePendingExit();
+            vm.Vcpu.Save(snapshot);
+            Assert.Equal(Bytes(vm.Vcpu.GetRegs()), Bytes(snapshot.Regs));
+            Assert.Equal(Bytes(vm.Vcpu.GetSregs()), Bytes(snapshot.Sregs));
+
+            // Registers that were set after the exit are not hidden by what it left.
+            vm.Vcpu.ShareRegisters();
+            vm.RunTo(ring3 ? ExitReason.Mmio : ExitReason.PortIo);
+            vm.CompletePendingExit();
+            kvm_regs changed = vm.Vcpu.GetRegs();
+            changed.r15 = (ulong)round + 1;
+            vm.Vcpu.SetRegs(changed);
+            vm.Vcpu.Save(snapshot);
+            Assert.Equal((ulong)round + 1, snapshot.Regs.r15);
+        }
     }
 
     [KvmTheory]

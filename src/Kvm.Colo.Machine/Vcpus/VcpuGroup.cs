@@ -55,7 +55,12 @@ internal sealed class VcpuGroup
         DrainsFaults = drainsFaults;
         Arm();
         foreach (VcpuThread thread in _threads)
+        {
+            if (savesEarly)
+                thread.Vcpu.ShareRegisters();
             thread.Post(VcpuRequests.Park);
+        }
+
         WaitAll("park", deadline);
         IsParked = true;
     }

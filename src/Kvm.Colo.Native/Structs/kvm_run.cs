@@ -83,4 +83,13 @@ internal struct kvm_run
 
     [FieldOffset(32), KernelField("system_event.type")]
     public uint system_event_type;
+
+    [FieldOffset(288)]
+    public ulong kvm_valid_regs;
+
+    [FieldOffset(304), KernelField("s.regs.regs")]
+    public kvm_regs s_regs_regs;
+
+    [FieldOffset(448), KernelField("s.regs.sregs")]
+    public kvm_sregs s_regs_sregs;
 }

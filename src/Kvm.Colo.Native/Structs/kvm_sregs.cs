@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Kvm.Colo.Native;
 
-/// <summary>Special registers (KVM_GET_SREGS, vCPU).</summary>
+/// <summary>Special registers with the interrupt bitmap and without PDPTRs, as a vCPU shares them (KVM_CAP_SYNC_REGS).</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct kvm_sregs
 {
