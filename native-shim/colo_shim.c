@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <time.h>
@@ -101,6 +102,11 @@ int64_t colo_set_scheduling(int64_t thread_id, int32_t nice_value, uint64_t slic
 {
     struct scheduling attributes = {.size = sizeof(attributes), .nice_value = nice_value, .runtime = slice_ns};
     return result(syscall(SYS_sched_setattr, (pid_t)thread_id, &attributes, 0));
+}
+
+int64_t colo_set_timer_slack(uint64_t slack_ns)
+{
+    return result(prctl(PR_SET_TIMERSLACK, slack_ns, 0, 0, 0));
 }
 
 int64_t colo_futex_wait(int32_t *word, int32_t expected, int64_t timeout_ns)

@@ -21,6 +21,9 @@ COLO_EXPORT int64_t colo_kick(int64_t thread_id);
 // A nice value and, where the kernel knows it (6.12), the length of a time slice in nanoseconds; 0 leaves the slice to the kernel.
 COLO_EXPORT int64_t colo_set_scheduling(int64_t thread_id, int32_t nice_value, uint64_t slice_ns);
 
+// How late timers of the calling thread may be.
+COLO_EXPORT int64_t colo_set_timer_slack(uint64_t slack_ns);
+
 // A private futex. The wait ends with 0 when woken, -EAGAIN when the value is another, -ETIMEDOUT, -EINTR.
 COLO_EXPORT int64_t colo_futex_wait(int32_t *word, int32_t expected, int64_t timeout_ns);
 COLO_EXPORT int64_t colo_futex_wake_all(int32_t *word);

@@ -42,6 +42,9 @@ internal static unsafe partial class Shim
     [LibraryImport(Library, EntryPoint = "colo_set_scheduling")]
     public static partial long SetScheduling(long threadId, int niceValue, ulong sliceNanoseconds);
 
+    [LibraryImport(Library, EntryPoint = "colo_set_timer_slack")]
+    public static partial long SetTimerSlack(ulong slackNanoseconds);
+
     [LibraryImport(Library, EntryPoint = "colo_futex_wait")]
     public static partial long FutexWait(int* word, int expected, long timeoutNanoseconds);
 

@@ -32,8 +32,8 @@ internal sealed class ColoPrimary : IDisposable
     private readonly StreamDigest _digest;
     private readonly bool _knowsNotices;
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
+    private readonly CheckpointClock _clock = new(TimeProvider.System);
     private ulong _epoch;
-    private long _lastTrigger;
     private long _lastBeat;
     private long _beats;
     private long _sentBefore;
@@ -88,7 +88,7 @@ internal sealed class ColoPrimary : IDisposable
             Expect(ColoMessage.CheckpointReady, MigrationConstants.StepDeadline);
             _machine.Io.CommitOutput();
             _link.SendDeadline = _settings.StepDeadline;
-            _lastTrigger = Stopwatch.GetTimestamp();
+            _clock.Restart();
             BeginEpoch();
             _machine.Ended.GetAwaiter().OnCompleted(_control.Wake);
             while (WaitForTrigger() is { } cause)
@@ -129,7 +129,8 @@ internal sealed class ColoPrimary : IDisposable
             ThrowIfBroken();
             if (_control.Failover.IsPending || _control.Cancelled.WaitOne(0) || _machine.Ended.IsCompleted)
                 return null;
-            TimeSpan due = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs) - Stopwatch.GetElapsedTime(_lastTrigger);
+            TimeSpan delay = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs);
+            TimeSpan due = _clock.Left(delay);
             CheckpointCause? cause = _control.TakeCheckpointRequest() ?? (due <= TimeSpan.Zero ? CheckpointCause.Timer : null);
             if (cause is null && _control.OutputAge is { } age)
             {
@@ -140,7 +141,7 @@ internal sealed class ColoPrimary : IDisposable
 
             if (cause is not null)
             {
-                _lastTrigger = Stopwatch.GetTimestamp();
+                _clock.OnBegin(delay);
                 return cause;
             }
 
