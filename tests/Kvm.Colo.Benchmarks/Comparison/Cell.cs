@@ -11,14 +11,18 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 /// <param name="DelayMs">x-checkpoint-delay.</param>
 /// <param name="WindowSeconds">How long is measured after the warm-up.</param>
 /// <param name="Pages">Pages the guest keeps dirty, 0 where that is not its point.</param>
-/// <param name="KillsPrimary">Whether the run ends with the death of the primary and a takeover, after which the survivor is protected again.</param>
+/// <param name="End">What happens to the primary at last.</param>
 /// <param name="MeasuresSpeed">Whether the guest's own speed is compared with its speed before it was protected.</param>
 internal sealed record Cell(
-    string Name, string Guest, string Append, int MemoryMiB, int Cpus, int DelayMs, double WindowSeconds, int Pages = 0, bool KillsPrimary = false,
+    string Name, string Guest, string Append, int MemoryMiB, int Cpus, int DelayMs, double WindowSeconds, int Pages = 0, CellEnd End = CellEnd.None,
     bool MeasuresSpeed = false)
 {
     /// <summary>The guest that is Debian's kernel with the load as its only program.</summary>
     public const string Linux = "linux";
+
+    /// <summary>Whether the primary is lost to see how soon the secondary notices.</summary>
+    [JsonIgnore]
+    public bool IsDetection => End is CellEnd.Death or CellEnd.Silence;
 
     [JsonIgnore]
     public bool IsLinux => Guest == Linux;

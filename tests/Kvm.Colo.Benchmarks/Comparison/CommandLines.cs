@@ -63,7 +63,7 @@ internal static class CommandLines
     }
 
     private static string[] Traces(Cell cell) =>
-        cell.KillsPrimary ? [TraceFile.StateEvent, TraceFile.MessageEvent, TraceFile.RunStateEvent] : [TraceFile.StateEvent];
+        cell.End == CellEnd.Takeover ? [TraceFile.StateEvent, TraceFile.MessageEvent, TraceFile.RunStateEvent] : [TraceFile.StateEvent];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

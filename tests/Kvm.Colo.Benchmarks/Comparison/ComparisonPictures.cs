@@ -9,7 +9,7 @@ internal static class ComparisonPictures
     public static IReadOnlyList<string> Write(ComparisonData data, string folder)
     {
         List<string> paths = [];
-        foreach (Cell cell in data.Cells.Where(static cell => !cell.KillsPrimary))
+        foreach (Cell cell in data.Cells.Where(static cell => cell.End == CellEnd.None))
         {
             SvgChart chart = new($"Pauses, {cell.Name}: share of checkpoints at or below", "pause, us", "share", isYLog: false);
             foreach (Contestant contestant in Enum.GetValues<Contestant>())

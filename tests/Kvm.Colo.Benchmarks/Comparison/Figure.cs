@@ -36,7 +36,10 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         Number("longest stop meanwhile, us", static s => s.AgainLongestStopUs),
     ];
 
-    public static IReadOnlyList<Figure> Of(Cell cell) => cell.KillsPrimary ? s_takeover
+    private static readonly Figure[] s_detection = [Number("loss of the primary to COLO_EXIT, ms", static s => s.DetectedMs)];
+
+    public static IReadOnlyList<Figure> Of(Cell cell) => cell.End == CellEnd.Takeover ? s_takeover
+        : cell.IsDetection ? s_detection
         : cell.MeasuresSpeed ? [.. s_checkpoints, s_slowdown]
         : cell.Guest == "dirty" || cell.IsLinux ? s_checkpoints
         : [.. s_checkpoints.Where(static figure => figure.Name != "the guest sees, us")];

@@ -53,6 +53,12 @@ internal static class Goals
                 results.Add(Below($"takeover-{memory}: decision to running, ms", takeover.DecisionToRunningMs, 2));
         }
 
+        foreach ((string cell, double limit) in (ReadOnlySpan<(string, double)>)[("death", 2), ("silence", 50)])
+        {
+            if (Colo(data, cell) is { } loss)
+                results.Add(Below($"{cell}: loss to COLO_EXIT, ms", loss.DetectedMs, limit));
+        }
+
         Ratio(results, data, "takeover-4096", "migrate to first checkpoint, QEMU to colo-vm", static s => s.ProtectedMs, 10);
         if (Colo(data, "takeover-4096") is not { } start)
             return;
@@ -62,7 +68,7 @@ internal static class Goals
 
     private static void Memory(List<GoalResult> results, ComparisonData data)
     {
-        foreach (Cell cell in data.Cells.Where(static cell => cell.KillsPrimary || cell.Name == "pages-25600"))
+        foreach (Cell cell in data.Cells.Where(static cell => cell.End == CellEnd.Takeover || cell.Name == "pages-25600"))
         {
             if (Colo(data, cell.Name) is { } ours)
                 results.Add(Below($"{cell.Name}: memory of the secondary, MiB", ours.SecondaryMiB, (1.1 * cell.MemoryMiB) + (cell.Pages * PageMiB)));

@@ -5,11 +5,46 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 /// <summary>The death of the primary, and what comes after it.</summary>
 internal sealed partial class PairRun
 {
+    private static readonly TimeSpan s_detectionDeadline = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// What the operator of a survivor has to say to it so that it is protected again, each command with its arguments; its settings are
     /// those it was started with.
     /// </summary>
     private static (string Command, string Arguments)[] ProtectAgainCommands(string link) => [("migrate", $$"""{"uri":"{{link}}"}""")];
+
+    private void End()
+    {
+        switch (_cell.End)
+        {
+            case CellEnd.Takeover:
+                KillPrimary();
+                TryProtectAgain();
+                break;
+            case CellEnd.Death:
+                DetectLoss(_primary.Kill);
+                break;
+            case CellEnd.Silence:
+                DetectLoss(_primary.Freeze);
+                break;
+        }
+    }
+
+    // Who does not notice has no figure.
+    private void DetectLoss(Action lose)
+    {
+        double lost = HostClock.NowUs;
+        lose();
+        try
+        {
+            double noticed = _secondary.WaitForEvent(static item => item.Name == "COLO_EXIT", s_detectionDeadline, "COLO_EXIT");
+            _record.DetectedMs = (noticed - lost) / 1000;
+        }
+        catch (TimeoutException)
+        {
+            _record.DetectedMs = double.NaN;
+        }
+    }
 
     private void KillPrimary()
     {

@@ -14,6 +14,7 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 internal sealed partial class PairRun : IDisposable
 {
     private const int RunInDelayMs = 1;
+    private const string HeartbeatTimeoutMs = "40";
     private const string Capabilities = """{"capabilities":[{"capability":"x-colo","state":true},{"capability":"events","state":true}]}""";
 
     private readonly Tools _tools;
@@ -58,11 +59,7 @@ internal sealed partial class PairRun : IDisposable
             run.Protect();
             run.RunIn();
             run.MeasureWindow();
-            if (cell.KillsPrimary)
-            {
-                run.KillPrimary();
-                run.TryProtectAgain();
-            }
+            run.End();
         }
         catch (Exception e) when (IsOfTheVmm(e))
         {
@@ -112,7 +109,7 @@ internal sealed partial class PairRun : IDisposable
         double began = HostClock.NowUs;
         _primary.Qmp.Execute("migrate", $$"""{"uri":"{{Link("link", _port)}}"}""");
         _record.SyncMs = (_primary.WaitForEvent(Migration("colo"), _pace.StepDeadline, "status colo") - began) / 1000;
-        if (!_cell.KillsPrimary)
+        if (_cell.End != CellEnd.Takeover)
             return;
         double loaded = FirstLoaded(_primary, began);
         _record.ProtectedMs = (loaded - began) / 1000;
@@ -124,7 +121,8 @@ internal sealed partial class PairRun : IDisposable
     {
         side.Connect(_pace.StepDeadline);
         side.Qmp.Execute("migrate-set-capabilities", Capabilities);
-        string more = string.Concat(_subject.Parameters.Select(static p => $",\"{p.Name}\":{p.Json}"));
+        (string Name, string Json)[] silence = _cell.IsDetection && !_subject.IsQemu ? [("__org.colo-vm_heartbeat-timeout", HeartbeatTimeoutMs)] : [];
+        string more = string.Concat(_subject.Parameters.Concat(silence).Select(static p => $",\"{p.Name}\":{p.Json}"));
         side.Qmp.Execute("migrate-set-parameters", $$"""{"x-checkpoint-delay":{{RunInDelayMs}},"max-bandwidth":17179869184{{more}}}""");
     }
 

@@ -20,6 +20,8 @@ internal static class Plan
             Dirty("back-to-back", 256, seconds) with { DelayMs = 1 },
             Takeover(256),
             Takeover(4096),
+            Detection("death", CellEnd.Death),
+            Detection("silence", CellEnd.Silence),
         ];
         if (isQuick)
             return cells;
@@ -56,5 +58,8 @@ internal static class Plan
         Dirty($"speed-{perSecond}", 16, seconds) with { DelayMs = 1000 / perSecond, MeasuresSpeed = true };
 
     private static Cell Takeover(int memoryMiB) =>
-        new($"takeover-{memoryMiB}", "heartbeat", "period=2", memoryMiB, 1, PausedDelayMs, 1, KillsPrimary: true);
+        new($"takeover-{memoryMiB}", "heartbeat", "period=2", memoryMiB, 1, PausedDelayMs, 1, End: CellEnd.Takeover);
+
+    private static Cell Detection(string name, CellEnd end) =>
+        new(name, "heartbeat", "period=2", 256, 1, PausedDelayMs, 1, End: end);
 }

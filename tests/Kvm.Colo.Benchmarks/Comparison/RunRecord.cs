@@ -59,6 +59,9 @@ internal sealed record RunRecord
 
     public TakeoverFigures? Takeover { get; set; }
 
+    /// <summary>From the loss of the primary to COLO_EXIT on the secondary, in milliseconds; where the cell asks for it.</summary>
+    public double DetectedMs { get; set; } = double.NaN;
+
     public ProtectedAgainFigures? Again { get; set; }
 
     /// <summary>Why the survivor could not be protected again; null when it could, or was not asked to be.</summary>

@@ -50,6 +50,8 @@ internal sealed class Summary
 
     public double AgainLongestStopUs => PerRun(static run => run.Again?.LongestStopUs ?? double.NaN);
 
+    public double DetectedMs => PerRun(static run => run.DetectedMs);
+
     public double DecisionToRunningMs => PerRun(static run => run.Takeover?.DecisionToRunning ?? double.NaN);
 
     public double KillToOutputMs => PerRun(static run => run.Takeover?.KillToOutput ?? double.NaN);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
+using Mono.Unix.Native;
 
 namespace Kvm.Colo.Benchmarks.Comparison;
 
@@ -67,6 +68,9 @@ internal sealed class VmmProcess : IDisposable
         if (!_process.HasExited)
             _process.Kill();
     }
+
+    /// <summary>Stops all its threads; its sockets stay open.</summary>
+    public void Freeze() => Syscall.kill(_process.Id, Signum.SIGSTOP);
 
     /// <summary>Takes events until one fits; the time is the VMM's stamp.</summary>
     public double WaitForEvent(Func<QmpClientEvent, bool> fits, TimeSpan deadline, string what)
