@@ -141,5 +141,18 @@ public sealed class GoalsTests
         Assert.Equal(isMet, Verdict(Records.Data(run), "takeover-4096: decision to running, ms at most 2"));
     }
 
+    [Theory]
+    [InlineData("death", 2, true)]
+    [InlineData("death", 2.1, false)]
+    [InlineData("silence", 50, true)]
+    [InlineData("silence", double.NaN, false)]
+    public void ALostPrimary_IsNoticed(string cell, double milliseconds, bool isMet)
+    {
+        RunRecord run = Records.Run(cell, Contestant.Colo, 1);
+        run.DetectedMs = milliseconds;
+
+        Assert.Equal(isMet, Verdict(Records.Data(run), $"{cell}: loss to COLO_EXIT, ms at most {(cell == "death" ? 2 : 50)}"));
+    }
+
     private static bool Verdict(ComparisonData data, string goal) => Assert.Single(Goals.Judge(data), result => result.Goal == goal).IsMet;
 }
