@@ -27,8 +27,8 @@ public sealed class PlanTests
     }
 
     [Theory]
-    [InlineData(true, 6)]
-    [InlineData(false, 20)]
+    [InlineData(true, 8)]
+    [InlineData(false, 22)]
     public void Cells_HaveUniqueNames(bool isQuick, int count) =>
         Assert.Equal(count, Plan.Cells(isQuick, 3).Select(static cell => cell.Name).Distinct(StringComparer.Ordinal).Count());
 
