@@ -14,7 +14,7 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 internal sealed partial class PairRun : IDisposable
 {
     private const int RunInDelayMs = 1;
-    private const string HeartbeatTimeoutMs = "40";
+    private const int HeartbeatTimeoutMs = 40;
     private const string Capabilities = """{"capabilities":[{"capability":"x-colo","state":true},{"capability":"events","state":true}]}""";
 
     private readonly Tools _tools;
@@ -121,8 +121,7 @@ internal sealed partial class PairRun : IDisposable
     {
         side.Connect(_pace.StepDeadline);
         side.Qmp.Execute("migrate-set-capabilities", Capabilities);
-        (string Name, string Json)[] silence = _cell.IsDetection && !_subject.IsQemu ? [("__org.colo-vm_heartbeat-timeout", HeartbeatTimeoutMs)] : [];
-        string more = string.Concat(_subject.Parameters.Concat(silence).Select(static p => $",\"{p.Name}\":{p.Json}"));
+        string more = string.Concat(_subject.Parameters.Select(static p => $",\"{p.Name}\":{p.Json}"));
         side.Qmp.Execute("migrate-set-parameters", $$"""{"x-checkpoint-delay":{{RunInDelayMs}},"max-bandwidth":17179869184{{more}}}""");
     }
 
@@ -148,6 +147,12 @@ internal sealed partial class PairRun : IDisposable
     {
         HostClock.Pass(_pace.RunIn);
         _primary.Qmp.Execute("migrate-set-parameters", $$"""{"x-checkpoint-delay":{{_cell.DelayMs}}}""");
+        if (_cell.End == CellEnd.Silence && !_subject.IsQemu)
+        {
+            foreach (VmmProcess side in (VmmProcess[])[_primary, _secondary])
+                side.Qmp.Execute("migrate-set-parameters", $$"""{"__org.colo-vm_heartbeat-timeout":{{HeartbeatTimeoutMs}}}""");
+        }
+
         HostClock.Pass(_pace.Settle);
     }
 
