@@ -84,7 +84,8 @@ internal sealed unsafe partial class KvmVcpu
 
         // Both structs begin alike, up to where one has its bitmap and the other PDPTRs.
         into.Sregs = default;
-        MemoryMarshal.AsBytes(new ReadOnlySpan<kvm_sregs>(in shared))[..s_commonSregsBytes].CopyTo(MemoryMarshal.AsBytes(new Span<kvm_sregs2>(ref into.Sregs)));
+        fixed (kvm_sregs2* target = &into.Sregs)
+            Buffer.MemoryCopy(&_run->s_regs_sregs, target, s_commonSregsBytes, s_commonSregsBytes);
         return true;
     }
 

@@ -237,7 +237,9 @@ internal sealed class OutgoingMigration : IDisposable
         {
             disks.CatchUp();
             _capture.Begin();
-            _machine.Cut(new CutPause(_machine, _capture, disks), RunState.FinishMigrate);
+            CutPause pause = new(_machine, _capture, disks);
+            pause.OnSaved(); // without effect now, but compiled: the guest's first pause has no time for that
+            _machine.Cut(pause, RunState.FinishMigrate);
             disks.Stage();
             disks.Send(null);
             SendFinalRam();
