@@ -6,6 +6,7 @@ using Kvm.Colo.Machine.Loaders;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.TestKit;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kvm.Colo.Benchmarks.Pair;
@@ -31,7 +32,7 @@ internal static class PairMeasurement
         string path = Path.Combine(Path.GetTempPath(), $"colo-bench-{Environment.ProcessId}");
         using SecondaryProcess secondary = new(path, memory);
         using KvmSystem kvm = KvmSystem.Open();
-        LastLines console = new();
+        LastWords console = new(keptBytes: 3000);
         MachineConfig config = new()
         {
             MemoryBytes = (ulong)memory << 20,

@@ -11,6 +11,7 @@ using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.TestKit;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kvm.Colo.Benchmarks.Qmp;
@@ -39,7 +40,7 @@ internal static class QmpMeasurement
         {
             MemoryBytes = MemoryMiB << 20,
             Boot = BootSource.Read(words.Text("image", "out/images/dirty.elf"), null, $"pages={words.Number("pages", 256)} tick=10 report=1000"),
-            Serial = new LastLines(),
+            Serial = new LastWords(),
         };
         using (VirtualMachine machine = VirtualMachine.Create(config, kvm, events, NullLogger.Instance, TimeProvider.System))
         using (MigrationManager manager = new(machine, settings.Runtime, events))

@@ -1,12 +1,11 @@
 using System.Text;
 using Kvm.Colo.Devices.Serial;
 
-namespace Kvm.Colo.SystemTests.Support;
+namespace Kvm.Colo.TestKit;
 
 /// <summary>The far end of a console that may be sent anything: it takes all and keeps the last of it.</summary>
-internal sealed class LastWords : ISerialBackend
+internal sealed class LastWords(int keptBytes = 256) : ISerialBackend
 {
-    private const int KeptBytes = 256;
     private readonly Lock _lock = new();
     private byte[] _kept = [];
 
@@ -29,7 +28,7 @@ internal sealed class LastWords : ISerialBackend
     public int TryWrite(ReadOnlySpan<byte> data)
     {
         lock (_lock)
-            _kept = [.. _kept.AsSpan(Math.Min(_kept.Length, Math.Max(0, _kept.Length + data.Length - KeptBytes))), .. data[^Math.Min(data.Length, KeptBytes)..]];
+            _kept = [.. _kept.AsSpan(Math.Min(_kept.Length, Math.Max(0, _kept.Length + data.Length - keptBytes))), .. data[^Math.Min(data.Length, keptBytes)..]];
         return data.Length;
     }
 
