@@ -16,10 +16,28 @@ internal static class HostFacts
         facts.Add(cpus >= CpusForPair
             ? new CheckFact("CPUs", Ok, $"{cpus}")
             : new CheckFact("CPUs", Warn, "1: vCPUs, devices and migration share it", "give this host a second CPU"));
+        facts.Add(NestedPaging("/sys/module"));
         facts.Add(Memory());
         facts.Add(Tun());
         facts.Add(Userfault());
         facts.Add(new CheckFact("kernel", Ok, Read("/proc/sys/kernel/osrelease") ?? Environment.OSVersion.VersionString));
+    }
+
+    /// <summary>
+    /// Whether the CPU walks the guest's page tables itself. A KVM that shadows them write-protects the guest's and sees what the guest
+    /// changes there, but not what an epoch does.
+    /// </summary>
+    public static CheckFact NestedPaging(string modules)
+    {
+        foreach ((string path, string name) in ((string, string)[])[("kvm_intel/parameters/ept", "EPT"), ("kvm_amd/parameters/npt", "NPT")])
+        {
+            if (Read(Path.Combine(modules, path)) is "Y" or "1")
+                return new CheckFact("nested paging", Ok, name);
+        }
+
+        return new CheckFact("nested paging", Warn,
+            "none: KVM shadows page tables and misses those that a checkpoint changes; no secondary for a guest with an operating system",
+            "use a host with EPT or NPT for pairs");
     }
 
     private static CheckFact Memory()
