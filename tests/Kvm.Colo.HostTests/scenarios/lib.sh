@@ -16,6 +16,14 @@ nap() { read -r -t "$1" -u "$never" || true; }
 # A scenario may say what else to take down, once no VM runs any more.
 after_vms() { :; }
 
+# attach FILE: the file as a block device until the scenario ends, named in $loop.
+loops=()
+attach() {
+    (( ${#loops[@]} > 0 )) || modprobe loop
+    loop=$(losetup --find --show "$1")
+    loops+=("$loop")
+}
+
 # QEMU's software CPU now and then leaves a Linux guest twice: its VMCB then holds registers of the emulated host, most often with the
 # instruction behind KVM's VMRUN, and the guest is lost whatever its VMM does: its next run ends in a shutdown (triple fault). KVM clears
 # the registers of a vCPU that has shut down, so the host's trace keeps the exit. Linux guests here have no other reason to shut down; one
@@ -73,6 +81,7 @@ finish() {
     kill -KILL "${pids[@]}" $(jobs -p) 2> /dev/null || true
     wait 2> /dev/null || true
     after_vms
+    for loop in "${loops[@]}"; do losetup -d "$loop" || true; done
     rm -rf "$work"
     exit "$status"
 }
