@@ -16,6 +16,8 @@ internal sealed unsafe partial class KvmVcpu
 
     private static readonly int s_commonSregsBytes = (int)Marshal.OffsetOf<kvm_sregs2>(nameof(kvm_sregs2.flags));
 
+    private bool IsAlone => Vm.VcpuCount == 1;
+
     /// <summary>Reads everything; the pending exit must be completed, and no other vCPU may run.</summary>
     public void Save(VcpuSnapshot into)
     {
@@ -42,23 +44,23 @@ internal sealed unsafe partial class KvmVcpu
             Check(nameof(KVM_GET_XSAVE2), Shim.IoctlPtr(_vcpu, Vm.HasXsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, area));
         Get(KVM_GET_XCRS, ref into.Xcrs);
         Get(KVM_GET_DEBUGREGS, ref into.DebugRegs);
-        SaveMsrs(into);
+        if (IsAlone)
+            SaveMsrs(into);
     }
 
     /// <summary>
     /// Reads what an interrupt on its way to a parked vCPU changes, after <see cref="SaveRegisters"/>. An INIT or SIPI that was on its way
-    /// has made all registers new; another vCPU that was still running has seen a later time stamp. Events come last because the other reads
-    /// may change them.
+    /// has made all registers new. MSRs wait until here where there are other vCPUs: one that was still running has seen a later time stamp.
+    /// Events come last because the other reads may change them.
     /// </summary>
     public void SaveInterrupts(VcpuSnapshot into)
     {
         RequireNoPendingExit();
         Get(KVM_GET_LAPIC, ref into.Lapic);
-        bool isAlone = Vm.VcpuCount == 1;
-        bool mayBeReset = !isAlone || (MemoryMarshal.Read<uint>(into.LapicBytes[LapicSpuriousVector..]) & LapicEnabled) == 0; // an INIT disables it
+        bool mayBeReset = !IsAlone || (MemoryMarshal.Read<uint>(into.LapicBytes[LapicSpuriousVector..]) & LapicEnabled) == 0; // an INIT disables it
         if (mayBeReset && HasMoved(into))
             SaveRegisters(into);
-        else if (!isAlone)
+        if (!IsAlone)
             SaveMsrs(into);
         Get(KVM_GET_VCPU_EVENTS, ref into.Events);
 
@@ -74,8 +76,8 @@ internal sealed unsafe partial class KvmVcpu
             return false;
         into.Regs = _run->s_regs_regs;
         ForgetShared();
-        ref kvm_sregs shared = ref _run->s_regs_sregs;
-        bool hasPdptrs = (shared.cr0 & PagingOn) != 0 && (shared.cr4 & PhysicalAddressExtension) != 0 && (shared.efer & LongModeActive) == 0;
+        kvm_sregs* shared = &_run->s_regs_sregs;
+        bool hasPdptrs = (shared->cr0 & PagingOn) != 0 && (shared->cr4 & PhysicalAddressExtension) != 0 && (shared->efer & LongModeActive) == 0;
         if (hasPdptrs)
         {
             Get(KVM_GET_SREGS2, ref into.Sregs);
@@ -85,7 +87,7 @@ internal sealed unsafe partial class KvmVcpu
         // Both structs begin alike, up to where one has its bitmap and the other PDPTRs.
         into.Sregs = default;
         fixed (kvm_sregs2* target = &into.Sregs)
-            Buffer.MemoryCopy(&_run->s_regs_sregs, target, s_commonSregsBytes, s_commonSregsBytes);
+            Buffer.MemoryCopy(shared, target, s_commonSregsBytes, s_commonSregsBytes);
         return true;
     }
 

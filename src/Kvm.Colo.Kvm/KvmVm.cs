@@ -21,7 +21,7 @@ internal sealed unsafe class KvmVm : IDisposable
     // Far more than two vCPUs of one pause differ by, far less than a guest that sets its counters apart does.
     private const long SamePauseCycles = 1L << 30;
 
-    /// <summary>The sets of registers that are taken that way.</summary>
+    /// <summary>The sets of registers that a vCPU leaves in the shared page, where KVM offers it.</summary>
     internal const uint SharedRegisters = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 
     private readonly SafeDescriptor _vm;

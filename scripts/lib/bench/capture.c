@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,6 @@ enum { PAGE = 4096, PAGES = 131072, TAKEN = 25600, ROUNDS = 5 };
 static uint8_t *ram, *staging;
 static uint32_t taken[TAKEN];
 static int faults;
-static atomic_bool over;
 
 static uint64_t now_ns(void)
 {
@@ -97,16 +95,14 @@ static double protect_runs(int run)
 static void *serve(void *unused)
 {
     (void)unused;
-    while (!atomic_load(&over))
+    struct uffd_msg message;
+    while (read(faults, &message, sizeof(message)) == sizeof(message))
     {
-        struct uffd_msg message;
-        if (read(faults, &message, sizeof(message)) != sizeof(message))
-            continue;
         uint32_t page = (uint32_t)((message.arg.pagefault.address - (uintptr_t)ram) / PAGE);
         memcpy(staging, ram + (uint64_t)page * PAGE, PAGE);
         protect(page, 1, 0);
     }
-    return NULL;
+    err(1, "the faults of protected pages");
 }
 
 static double write_protected(int count)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Kvm.Colo.Native;
 
-/// <summary>Special registers with the interrupt bitmap and without PDPTRs, as a vCPU shares them (KVM_CAP_SYNC_REGS).</summary>
+/// <summary>
+/// Special registers with the interrupt bitmap and without PDPTRs (KVM_GET_SREGS, vCPU); also as a vCPU shares them (KVM_CAP_SYNC_REGS).
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct kvm_sregs
 {
