@@ -18,7 +18,7 @@ internal sealed class TraceLog : IDisposable
 {
     private const int BufferBytes = 1 << 20;
     private const int WriteBytes = BufferBytes / 4;
-    private static readonly TimeSpan s_writeInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_writeInterval = TimeSpan.FromMilliseconds(250);
     private static readonly string[] s_events =
         ["runstate_set", "migrate_set_state", "colo_vm_state_change", "colo_send_message", "colo_receive_message"];
 
