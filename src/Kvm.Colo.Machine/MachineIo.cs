@@ -273,7 +273,7 @@ internal sealed partial class MachineIo : IDisposable
     private void Add(VirtioDevice device)
     {
         int place = _transports.Count;
-        var transport = new VirtioMmioTransport(device, new KvmInterruptLine(_vm, VirtioSlots.Pin(place)), VirtioInterruptMode.Edge);
+        var transport = new VirtioMmioTransport(device, new KvmInterruptLine(_vm, VirtioSlots.Pin(place)));
         _transports.Add(transport);
         transport.AttachNotifier(new KvmQueueNotifier(_vm, VirtioSlots.Window(place)), _loop);
     }

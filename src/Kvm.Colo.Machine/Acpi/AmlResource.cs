@@ -28,9 +28,14 @@ internal readonly record struct AmlResource
     }
 
     /// <summary>A global system interrupt: consumer, edge triggered, active high, exclusive.</summary>
-    public static AmlResource EdgeInterrupt(uint globalInterrupt)
+    public static AmlResource EdgeInterrupt(uint globalInterrupt) => Interrupt(flags: 0x03, globalInterrupt);
+
+    /// <summary>A global system interrupt: consumer, level triggered, active high, exclusive.</summary>
+    public static AmlResource LevelInterrupt(uint globalInterrupt) => Interrupt(flags: 0x01, globalInterrupt);
+
+    private static AmlResource Interrupt(byte flags, uint globalInterrupt)
     {
-        byte[] bytes = [0x89, 6, 0, 0x03, 1, 0, 0, 0, 0];
+        byte[] bytes = [0x89, 6, 0, flags, 1, 0, 0, 0, 0];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(5), globalInterrupt);
         return new AmlResource(bytes);
     }

@@ -51,7 +51,7 @@ internal static class Dsdt
         Aml.Name("_CCA", Aml.Integer(1)),
         Aml.Name("_CRS", Aml.Resources(
             AmlResource.Memory32(device.Start, device.SizeBytes),
-            AmlResource.EdgeInterrupt(device.Irq))));
+            AmlResource.LevelInterrupt(device.Irq))));
 
     private static AmlTerm Rtc() => Aml.Device(
         "RTC",

@@ -78,6 +78,7 @@ public class AmlTests
         Assert.Equal("4701f803f8030108", Hex(AmlResource.Ports(0x3F8, 8).Bytes));
         Assert.Equal("86090001000000c000100000", Hex(AmlResource.Memory32(0xC000_0000, 0x1000).Bytes));
         Assert.Equal("890600030105000000", Hex(AmlResource.EdgeInterrupt(5).Bytes));
+        Assert.Equal("890600010105000000", Hex(AmlResource.LevelInterrupt(5).Bytes));
         Assert.Equal("110d0a0a4701f803f80301087900", Hex(Aml.Resources(AmlResource.Ports(0x3F8, 8))));
     }
 

@@ -5,7 +5,8 @@ namespace Kvm.Colo.Devices.Virtio.Mmio;
 
 /// <summary>
 /// The MMIO transport, version 2 (virtio 1.2, section 4.2): one window of registers and one interrupt pin per device. Registers
-/// below 0x100 answer aligned 32-bit accesses only. Interrupts reach the controller before the call that raises them returns.
+/// below 0x100 answer aligned 32-bit accesses only. The interrupt line is high while InterruptStatus is not zero, so what a guest has not
+/// acknowledged yet raises nothing again; it reaches the controller before the call that raises it returns.
 /// </summary>
 internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTransport, IDisposable
 {
@@ -17,18 +18,19 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
 
     private readonly VirtioDevice _device;
     private readonly IInterruptLine _line;
-    private readonly VirtioInterruptMode _mode;
+
+    // Not the device's: a guest that acknowledges an interrupt must not wait until the device has served a queue.
+    private readonly Lock _interrupts = new();
     private uint _deviceFeaturesSelect;
     private uint _driverFeaturesSelect;
     private uint _queueSelect;
     private uint _interruptStatus;
     private bool _lineLevel;
 
-    public VirtioMmioTransport(VirtioDevice device, IInterruptLine line, VirtioInterruptMode mode)
+    public VirtioMmioTransport(VirtioDevice device, IInterruptLine line)
     {
         _device = device;
         _line = line;
-        _mode = mode;
         device.Attach(this);
     }
 
@@ -39,6 +41,12 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
     public void Read(ulong offset, Span<byte> data)
     {
         data.Clear();
+        if (offset == InterruptStatus && data.Length == sizeof(uint))
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(data, Volatile.Read(ref _interruptStatus));
+            return;
+        }
+
         lock (_device.Gate)
         {
             if (offset >= Configuration)
@@ -65,6 +73,12 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
             return;
         }
 
+        if (offset == InterruptAcknowledge && data.Length == sizeof(uint))
+        {
+            Acknowledge(BinaryPrimitives.ReadUInt32LittleEndian(data));
+            return;
+        }
+
         lock (_device.Gate)
         {
             if (offset >= Configuration)
@@ -85,8 +99,7 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
         _deviceFeaturesSelect = 0;
         _driverFeaturesSelect = 0;
         _queueSelect = 0;
-        _interruptStatus = 0;
-        UpdateLevel();
+        Acknowledge(uint.MaxValue);
     }
 
     public void Capture(VirtioTransportState state)
@@ -102,19 +115,14 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
         _deviceFeaturesSelect = state.DeviceFeaturesSelect;
         _driverFeaturesSelect = state.DriverFeaturesSelect;
         _queueSelect = state.QueueSelect;
-        _interruptStatus = state.InterruptStatus;
 
-        // The interrupt controller's own state is loaded separately, so the pin is driven whatever we think its level is. A pulse
-        // the guest has already seen costs it one look at InterruptStatus; one it has not seen must not be lost.
-        if (_mode == VirtioInterruptMode.Edge)
+        // The interrupt controller's own state is loaded separately, so the pin is driven whatever we think its level is.
+        lock (_interrupts)
         {
-            if (_interruptStatus != 0)
-                Pulse();
-            return;
+            _interruptStatus = state.InterruptStatus;
+            _lineLevel = _interruptStatus != 0;
+            _line.Set(_lineLevel);
         }
-
-        _lineLevel = _interruptStatus != 0;
-        _line.Set(_lineLevel);
     }
 
     private uint ReadRegister(ulong offset) => offset switch
@@ -126,7 +134,6 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
         DeviceFeatures when _deviceFeaturesSelect < 2 => (uint)(_device.OfferedFeatures >> (int)(32 * _deviceFeaturesSelect)),
         QueueSizeMax => SelectedQueue?.MaxSize ?? 0u,
         QueueReady => SelectedQueue is { IsReady: true } ? 1u : 0u,
-        InterruptStatus => _interruptStatus,
         VirtioMmioRegisters.Status => (uint)_device.Status,
         >= SharedMemoryLengthLow and <= SharedMemoryBaseHigh => uint.MaxValue, // there is no shared memory region
         ConfigurationGeneration => _device.ConfigurationGeneration,
@@ -148,10 +155,6 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
                 break;
             case QueueSelect:
                 _queueSelect = value;
-                break;
-            case InterruptAcknowledge:
-                _interruptStatus &= ~value;
-                UpdateLevel();
                 break;
             case VirtioMmioRegisters.Status:
                 _device.WriteStatus(value);
@@ -204,23 +207,26 @@ internal sealed partial class VirtioMmioTransport : IMmioDevice, IVirtioTranspor
 
     private void Raise(uint cause)
     {
-        _interruptStatus |= cause;
-        if (_mode == VirtioInterruptMode.Edge)
-            Pulse();
-        else
-            UpdateLevel();
+        lock (_interrupts)
+        {
+            _interruptStatus |= cause;
+            UpdateLine();
+        }
     }
 
-    private void Pulse()
+    private void Acknowledge(uint causes)
     {
-        _line.Set(true);
-        _line.Set(false);
+        lock (_interrupts)
+        {
+            _interruptStatus &= ~causes;
+            UpdateLine();
+        }
     }
 
-    private void UpdateLevel()
+    private void UpdateLine()
     {
         bool wanted = _interruptStatus != 0;
-        if (_mode == VirtioInterruptMode.Edge || wanted == _lineLevel)
+        if (wanted == _lineLevel)
             return;
         _lineLevel = wanted;
         _line.Set(wanted);

@@ -24,7 +24,7 @@ public sealed class QueueNotifierTests : IDisposable
     {
         _loop = new EpollLoop("io", _faults.Add, TimeProvider.System);
         _device = new WitnessDevice(new VirtioHost(_memory, _loop, TimeProvider.System, static _ => { }));
-        _transport = new VirtioMmioTransport(_device, new RecordingLine(), VirtioInterruptMode.Edge);
+        _transport = new VirtioMmioTransport(_device, new RecordingLine());
         _driver = new GuestDriver(_memory, _transport);
     }
 

@@ -171,7 +171,7 @@ public sealed class VirtioMmioTransportTests : IDisposable
     }
 
     [Fact]
-    public void Interrupt_FollowsStatus_WhenLevelTriggered()
+    public void InterruptLine_FollowsStatus()
     {
         Driver.Start(0);
         Driver.Queues[0].Add(GuestBuffer.ToDriver(VirtioBench<VirtioRng>.Buffers, 16));
@@ -185,17 +185,42 @@ public sealed class VirtioMmioTransportTests : IDisposable
     }
 
     [Fact]
-    public void Interrupt_IsAPulse_WhenEdgeTriggered()
+    public void InterruptLine_RisesOnce_UntilAcknowledged()
     {
-        using var bench = new VirtioBench<VirtioRng>(static host => new VirtioRng(host, "rng0"), VirtioInterruptMode.Edge);
-        bench.Driver.Start(0);
+        Driver.Start(0);
         for (int round = 1; round <= 3; round++)
         {
-            bench.Driver.Queues[0].Add(GuestBuffer.ToDriver(VirtioBench<VirtioRng>.Buffers, 16));
-            bench.Driver.Notify(0);
-            Assert.False(bench.Line.Level);
-            Assert.Equal(round, bench.Line.Rises);
+            for (int request = 0; request < 2; request++)
+            {
+                Driver.Queues[0].Add(GuestBuffer.ToDriver(VirtioBench<VirtioRng>.Buffers, 16));
+                Driver.Notify(0);
+                Assert.Equal(round, _bench.Line.Rises);
+            }
+
+            Driver.Write(InterruptAcknowledge, 1);
         }
+    }
+
+    [Fact]
+    public void Acknowledge_DoesNotWaitForTheDevice()
+    {
+        Driver.Start(0);
+        Driver.Queues[0].Add(GuestBuffer.ToDriver(VirtioBench<VirtioRng>.Buffers, 16));
+        Driver.Notify(0);
+        uint seen = 0;
+        Thread vcpu = new(() =>
+        {
+            seen = Driver.Read(InterruptStatus);
+            Driver.Write(InterruptAcknowledge, seen);
+        });
+        lock (_bench.Device.Gate)
+        {
+            vcpu.Start();
+            Assert.True(vcpu.Join(TimeSpan.FromSeconds(30)));
+        }
+
+        Assert.Equal(1u, seen);
+        Assert.False(_bench.Line.Level);
     }
 
     [Fact]

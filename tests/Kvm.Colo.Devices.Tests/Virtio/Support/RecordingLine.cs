@@ -40,8 +40,8 @@ internal sealed class RecordingLine : IInterruptLine
     }
 
     /// <summary>
-    /// Waits until the pin rises or has risen with the condition met. A pulse between the caller's own look and this call is seen
-    /// by the condition, which is asked under the lock that a pulse takes.
+    /// Waits until the pin rises or has risen with the condition met. A rise between the caller's own look and this call is seen
+    /// by the condition, which is asked under the lock that a rise takes.
     /// </summary>
     public void WaitForRiseOr(Func<bool> condition)
     {

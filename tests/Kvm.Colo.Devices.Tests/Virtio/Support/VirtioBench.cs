@@ -13,12 +13,12 @@ internal sealed class VirtioBench<TDevice> : IDisposable
     /// <summary>Where tests put buffers: above the rings.</summary>
     public const ulong Buffers = 0x20_0000;
 
-    public VirtioBench(Func<VirtioHost, TDevice> create, VirtioInterruptMode mode = VirtioInterruptMode.Level)
+    public VirtioBench(Func<VirtioHost, TDevice> create)
     {
         Memory = GuestMemory.Create(RamBytes);
         Host = new VirtioHost(Memory, Loop, TimeProvider.System, Lines.Add);
         Device = create(Host);
-        Transport = new VirtioMmioTransport(Device, Line, mode);
+        Transport = new VirtioMmioTransport(Device, Line);
         Driver = new GuestDriver(Memory, Transport);
     }
 
