@@ -3,7 +3,7 @@ namespace Kvm.Colo.HostTests;
 /// <summary>A fault of an emulated host is told, and what it hit is done again on a new host, a few times.</summary>
 internal static class HostFaults
 {
-    // The long scenario of a pair meets one in about every second run.
+    // About one scenario in eight meets one, the long pair on two CPUs every second time.
     private const int MaxReruns = 4;
 
     // scripts/test prints it: a venue that fails must not go unseen.
