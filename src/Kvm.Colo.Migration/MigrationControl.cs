@@ -18,7 +18,7 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     private MigrationProgress _progress;
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _lastProgress;
-    private long _outputSince;
+    private bool _outputWaits;
     private long _windowStart = Stopwatch.GetTimestamp();
     private ulong _windowBytes;
     private ILink? _link;
@@ -139,15 +139,15 @@ internal sealed class MigrationControl(IMigrationObserver observer, ColoMode mod
     /// <summary>The first frame of an epoch waits for its commit.</summary>
     public void OnOutputWaits()
     {
-        Volatile.Write(ref _outputSince, Stopwatch.GetTimestamp());
+        Volatile.Write(ref _outputWaits, true);
         Wake();
     }
 
-    /// <summary>How long output of this epoch has waited for a cut; null when none does.</summary>
-    public TimeSpan? OutputAge => Volatile.Read(ref _outputSince) is var since and not 0 ? Stopwatch.GetElapsedTime(since) : null;
+    /// <summary>Whether output of this epoch waits for a cut.</summary>
+    public bool OutputWaits => Volatile.Read(ref _outputWaits);
 
     /// <summary>A cut comes: what waits now goes with it.</summary>
-    public void ForgetOutput() => Volatile.Write(ref _outputSince, 0);
+    public void ForgetOutput() => Volatile.Write(ref _outputWaits, false);
 
     /// <summary>Asks the primary for a checkpoint, because frames wait for it.</summary>
     public void RequestNetworkCheckpoint() => RequestCheckpoint(CheckpointCause.Network);

@@ -15,7 +15,7 @@ internal sealed class MigrationSettings
     private volatile bool _colo;
     private volatile bool _verifyCheckpoints;
     private volatile bool _strictPause;
-    private long _outputDelayTicks = 10 * TimeSpan.TicksPerMillisecond;
+    private long _outputDelayTicks = TimeSpan.TicksPerMillisecond;
     private long _commitLimitTicks = TimeSpan.TicksPerSecond;
 
     /// <summary>Raised after the checkpoint delay was set: in COLO that means a checkpoint now.</summary>
@@ -86,7 +86,7 @@ internal sealed class MigrationSettings
     /// <summary>Time between two looks for settled pages; null for a share of the checkpoint delay.</summary>
     public TimeSpan? PreSendPeriod { get; set; }
 
-    /// <summary>How long a frame to the network may wait before a checkpoint is taken for its sake.</summary>
+    /// <summary>How long the guest runs at least between a checkpoint and one that is taken because a frame to the network waits.</summary>
     public TimeSpan OutputDelay
     {
         get => new(Interlocked.Read(ref _outputDelayTicks));

@@ -34,6 +34,7 @@ internal sealed class ColoPrimary : IDisposable
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private readonly CheckpointClock _clock = new(TimeProvider.System);
     private ulong _epoch;
+    private long _epochBegan;
     private long _lastBeat;
     private long _beats;
     private long _sentBefore;
@@ -132,9 +133,9 @@ internal sealed class ColoPrimary : IDisposable
             TimeSpan delay = TimeSpan.FromMilliseconds(_settings.CheckpointDelayMs);
             TimeSpan due = _clock.Left(delay);
             CheckpointCause? cause = _control.TakeCheckpointRequest() ?? (due <= TimeSpan.Zero ? CheckpointCause.Timer : null);
-            if (cause is null && _control.OutputAge is { } age)
+            if (cause is null && _control.OutputWaits)
             {
-                TimeSpan left = _settings.OutputDelay - age;
+                TimeSpan left = _settings.OutputDelay - Stopwatch.GetElapsedTime(_epochBegan);
                 due = left < due ? left : due;
                 cause = left <= TimeSpan.Zero ? CheckpointCause.Network : null;
             }
@@ -232,6 +233,7 @@ internal sealed class ColoPrimary : IDisposable
 
     private void BeginEpoch()
     {
+        _epochBegan = Stopwatch.GetTimestamp();
         _capture.Begin();
         _digest.Reset();
         _ahead?.Begin();

@@ -78,8 +78,8 @@ internal static class MigrationParameterTable
         static value => value <= 600_000, "an integer in the range of 0 to 600000 ms"));
 
     public static readonly MigrationParameter<uint> OutputDelay = Add(new MigrationParameter<uint>(
-        "__org.colo-vm_output-delay", s_all.Count, QmpTypes.UInt32, 10,
-        "milliseconds a frame of the guest may wait before a checkpoint is taken for it; ours",
+        "__org.colo-vm_output-delay", s_all.Count, QmpTypes.UInt32, 1,
+        "milliseconds the guest runs at least between a checkpoint and one that is taken because a frame of it waits; ours",
         static value => value <= 600_000, "an integer in the range of 0 to 600000 ms"));
 
     public static readonly MigrationParameter<bool> CopyAhead = On("__org.colo-vm_copy-ahead",
