@@ -85,6 +85,7 @@ check fault 0 "$none" '^fault boot$' -- $(elf fault) -append after=20 -no-reboot
 check fault-reboot kill "$none" '^fault boot$' '^fault boot$' '^fault boot$' -- $(elf fault)
 check fault-kbd 0 "$none" '^fault boot$' -- $(mb fault) -append how=kbd -no-reboot
 check fault-trap 7 "$none" '^guest TRAP vector 000000000000000e .* cr2 0000000200000000$' -- $(elf fault) -append how=trap -no-reboot
+check net 5 "$none" '^net: no network card$' -- $(elf net) -no-reboot
 check idle kill "$none" '^idle start' -- $(elf idle)
 check spin-ring3 kill "$none" '^spin start ring=3' -- $(elf spin)
 check spin-ring0 kill "$none" '^spin start ring=0' -- $(elf spin) -append ring=0

@@ -43,37 +43,16 @@ __attribute__((noreturn)) static void broken(const char *what, u64 where, u64 wa
     guest_exit(1);
 }
 
-static void set_address(u64 low, const volatile void *where)
-{
-    REG(low) = (u32)(u64)where;
-    REG(low + 4) = (u32)((u64)where >> 32);
-}
-
 static void start_device(void)
 {
     if (REG(R_MAGIC) != MAGIC_VIRTIO || REG(R_VERSION) != 2 || REG(R_DEVICE) != 2) {
         print("disk: no block device at 0x%lx\n", device);
         guest_exit(2);
     }
-    REG(R_STATUS) = 0;
-    REG(R_STATUS) = 1;
-    REG(R_STATUS) = 3;
-    REG(R_DRIVER_FEATURES_SEL) = 0;
-    REG(R_DRIVER_FEATURES) = F_FLUSH | F_WRITE_ZEROES;
-    REG(R_DRIVER_FEATURES_SEL) = 1;
-    REG(R_DRIVER_FEATURES) = 1; /* VERSION_1 */
-    REG(R_STATUS) = 11;
-    REG(R_QUEUE_SEL) = 0;
-    if (!(REG(R_STATUS) & 8) || REG(R_QUEUE_MAX) < RING) {
+    if (!virtio_negotiate(device, F_FLUSH | F_WRITE_ZEROES) || !virtio_start_queue(device, 0, ring)) {
         print("disk: the device refuses us\n");
         guest_exit(2);
     }
-    REG(R_QUEUE_NUM) = RING;
-    set_address(R_DESC, ring->table);
-    set_address(R_AVAIL, &ring->available);
-    set_address(R_USED, &ring->used);
-    ring->available.flags = 1; /* we look ourselves */
-    REG(R_QUEUE_READY) = 1;
     REG(R_STATUS) = 15;
 }
 

@@ -7,7 +7,6 @@
 #include "guest.h"
 #include "virtio.h"
 
-#define PLACES 17
 #define MAX_QUEUES 3
 #define ARENA (1ul << 20)
 #define RINGS_BYTES (MAX_QUEUES * sizeof(struct ring))
@@ -35,19 +34,11 @@ __attribute__((noreturn)) static void broken(const char *what, u64 want, u64 hav
     guest_exit(1);
 }
 
-static void set_address(u64 low, u64 where)
-{
-    REG(low) = (u32)where;
-    REG(low + 4) = (u32)(where >> 32);
-}
-
 static void find_device(void)
 {
-    for (u64 place = 0; place < PLACES; place++) {
-        device = 0xc0001000 + place * 0x1000;
-        if (REG(R_MAGIC) == MAGIC_VIRTIO && REG(R_VERSION) == 2 && REG(R_DEVICE) == kind)
-            return;
-    }
+    device = virtio_find(kind);
+    if (device != 0)
+        return;
     print("hostile: no such device\n");
     guest_exit(2);
 }
@@ -117,24 +108,13 @@ static void negotiate(bool all)
     REG(R_STATUS) = 11;
 }
 
-static void set_queue(u32 queue, u32 size, u64 table, u64 available, u64 used)
-{
-    REG(R_QUEUE_SEL) = queue;
-    REG(R_QUEUE_NUM) = size;
-    set_address(R_DESC, table);
-    set_address(R_AVAIL, available);
-    set_address(R_USED, used);
-    REG(R_QUEUE_READY) = 1;
-}
-
 static void start(struct ring *const *rings, bool all)
 {
     negotiate(all);
     for (u32 q = 0; q < queues; q++) {
         memset(rings[q], 0, sizeof(struct ring));
         submitted[q] = 0;
-        set_queue(q, RING, (u64)rings[q]->table, (u64)&rings[q]->available, (u64)&rings[q]->used);
-        rings[q]->available.flags = 1; /* we look ourselves */
+        virtio_start_queue(device, q, rings[q]);
     }
     REG(R_STATUS) = 15;
 }
@@ -211,7 +191,7 @@ static void setup_attack(void)
     negotiate(below(2));
     for (u32 q = 0; q < queues; q++) {
         u64 table = bad_address(), available = below(2) ? table : bad_address(), used = below(2) ? table : bad_address();
-        set_queue(q, below(2) ? RING : (u32)any(), table & ~15ul, available & ~1ul, used & ~(below(8) ? 3ul : 0));
+        virtio_set_queue(device, q, below(2) ? RING : (u32)any(), table & ~15ul, available & ~1ul, used & ~(below(8) ? 3ul : 0));
     }
     REG(R_STATUS) = 15;
     for (u32 i = 0; i < 8; i++)

@@ -54,4 +54,15 @@ struct ring {
     } used;
 } __attribute__((aligned(4096)));
 
+/* The first device of a kind; 0 when there is none. */
+u64 virtio_find(u32 kind);
+
+/* Resets the device and asks for these of the first 32 features, and VERSION_1; false when it refuses. It then waits for queues and DRIVER_OK. */
+bool virtio_negotiate(u64 device, u32 features);
+
+void virtio_set_queue(u64 device, u32 queue, u32 size, u64 table, u64 available, u64 used);
+
+/* A queue without interrupts: the driver looks itself. False when the device has no room for a ring of ours. */
+bool virtio_start_queue(u64 device, u32 queue, struct ring *ring);
+
 #endif

@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using Kvm.Colo.Machine;
+using Kvm.Colo.Migration;
+using Kvm.Colo.Net;
+using Kvm.Colo.SystemTests.Support;
+using Kvm.Colo.TestKit;
+using Xunit;
+
+namespace Kvm.Colo.SystemTests;
+
+/// <summary>A guest that answers on the network (images/guests/net.c), protected and lost: whoever talks to it goes on talking to its survivor.</summary>
+[Trait("Category", "RequiresKvm")]
+public class NetworkPairTests
+{
+    private const int Port = 7;
+    private const int Exchanges = 200;
+    private const int MaxLost = 10;
+    private static readonly IPEndPoint s_guest = new(new IPAddress([10, 8, 0, 2]), Port);
+
+    [KvmTapFact]
+    public void Guest_AnswersEveryDatagram() => TapNamespace.Run(static () =>
+    {
+        using TestMachine vm = new("net.elf", "", adjust: static config => config with { Nets = [Card("colotap0")] });
+        Wire("colotap0");
+        vm.Machine.Start();
+        using Socket client = Connect();
+        for (int i = 0; i < Exchanges; i++)
+            Assert.True(Exchange(client, i, sizeBytes: 4 + (i * 7)), $"datagram {i}");
+    });
+
+    [KvmTapFact]
+    public void ProtectedGuest_AnswersAndItsSurvivorGoesOn() => TapNamespace.Run(static () =>
+    {
+        int taps = 0;
+        using TestPair pair = new("net.elf", "", checkpointDelayMs: 20, adjust: config => config with { Nets = [Card($"colotap{taps++}")] });
+        Wire("colotap0", "colotap1");
+        pair.Protect();
+        using Socket client = Connect();
+        for (int i = 0; i < Exchanges; i++)
+            Assert.True(Exchange(client, i, sizeBytes: 4 + i), $"datagram {i}");
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
+
+        // For everybody but itself the primary's host has died.
+        TapNamespace.Ip("link", "set", "colotap0", "down");
+        pair.Primary.Migration.Current!.Yank();
+        pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Error");
+        pair.Secondary.Migration.LostHeartbeat();
+        pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
+
+        int sent = Exchanges;
+        while (!Exchange(client, sent++, sizeBytes: 64))
+            Assert.True(sent < Exchanges + MaxLost, "the survivor does not answer");
+        for (int i = 0; i < Exchanges; i++)
+            Assert.True(Exchange(client, sent + i, sizeBytes: 64), $"datagram {i} to the survivor");
+    });
+
+    private static NetConfig Card(string tap) => new("net0", tap, MacAddress.Derive("net0"));
+
+    private static void Wire(params string[] taps)
+    {
+        TapNamespace.Ip("link", "add", "colobr0", "type", "bridge");
+        TapNamespace.Ip("addr", "add", "10.8.0.1/24", "dev", "colobr0");
+        foreach (string tap in taps)
+            TapNamespace.Ip("link", "set", tap, "master", "colobr0", "up");
+        TapNamespace.Ip("link", "set", "colobr0", "up");
+    }
+
+    private static Socket Connect()
+    {
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
+        client.Connect(s_guest);
+        return client;
+    }
+
+    // Whether this datagram came back before long; an older one that comes late is passed over.
+    private static bool Exchange(Socket client, int number, int sizeBytes)
+    {
+        byte[] sent = new byte[sizeBytes];
+        BitConverter.TryWriteBytes(sent, number);
+        byte[] received = new byte[2048];
+        try
+        {
+            client.Send(sent);
+            while (true)
+            {
+                int length = client.Receive(received);
+                if (length >= sizeof(int) && BitConverter.ToInt32(received) == number)
+                    return received.AsSpan(0, length).SequenceEqual(sent);
+            }
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.HostUnreachable or SocketError.ConnectionRefused)
+        {
+            return false;
+        }
+    }
+}
