@@ -27,8 +27,8 @@ public sealed class PlanTests
     }
 
     [Theory]
-    [InlineData(true, 8)]
-    [InlineData(false, 22)]
+    [InlineData(true, 9)]
+    [InlineData(false, 23)]
     public void Cells_HaveUniqueNames(bool isQuick, int count) =>
         Assert.Equal(count, Plan.Cells(isQuick, 3).Select(static cell => cell.Name).Distinct(StringComparer.Ordinal).Count());
 
@@ -38,6 +38,15 @@ public sealed class PlanTests
         string[] names = [.. Plan.Cells(isQuick: false, 1).Concat(EmulatedPlan.Cells(isQuick: false, 1)).Select(static cell => cell.Name)];
 
         Assert.All(Growth.All, growth => Assert.True(names.Contains(growth.From) && names.Contains(growth.To)));
+    }
+
+    [Fact]
+    public void Output_IsMeasuredOfUsAlone()
+    {
+        string[] turns = [.. Measurement.Turns(Plan.Cells(isQuick: true, 1), 1, s_two, Plan.Fits).Select(static turn => $"{turn.Cell.Name} {turn.Subject.Label}")];
+
+        Assert.Equal(["output colo-vm"], turns.Where(static turn => turn.StartsWith("output", StringComparison.Ordinal)));
+        Assert.Contains("pages-16 QEMU nodelay", turns);
     }
 
     [Fact]

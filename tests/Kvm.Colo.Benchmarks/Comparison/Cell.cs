@@ -20,10 +20,17 @@ internal sealed record Cell(
     /// <summary>The guest that is Debian's kernel with the load as its only program.</summary>
     public const string Linux = "linux";
 
+    /// <summary>The guest that sends datagrams back.</summary>
+    public const string Echo = "net";
+
     /// <summary>Whether the primary is lost to see how soon the secondary notices.</summary>
     [JsonIgnore]
     public bool IsDetection => End is CellEnd.Death or CellEnd.Silence;
 
     [JsonIgnore]
     public bool IsLinux => Guest == Linux;
+
+    /// <summary>Whether it is measured how long the guest's output waits; QEMU lets it out at once, or wants a set-up of filters for it.</summary>
+    [JsonIgnore]
+    public bool IsEcho => Guest == Echo;
 }

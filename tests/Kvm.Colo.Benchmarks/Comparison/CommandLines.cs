@@ -42,6 +42,8 @@ internal static class CommandLines
             "--serial", $"unix:{files.Serial}", "--qmp", $"unix:{files.Qmp}", "--trace-file", files.Trace,
         ];
         arguments.AddRange(Boot(tools, cell, "--"));
+        if (cell.IsEcho)
+            arguments.AddRange(["--net", $"tap,ifname={EchoNetwork.Tap(files.Name)},mac=52:54:00:0a:08:07"]);
         foreach (string name in Traces(cell))
             arguments.AddRange(["--trace", name]);
         if (incoming is not null)

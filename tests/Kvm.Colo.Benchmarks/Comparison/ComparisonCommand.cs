@@ -12,12 +12,17 @@ internal static class ComparisonCommand
     {
         MeasuringOptions options = new(rounds: 3, seconds: 30, quickSeconds: 3);
         Command command = new("compare", "QEMU and colo-vm in turn: one table, raw data and pictures under out/bench");
+        Option<string?> contestants = new("--contestants")
+        {
+            Description = "only contestants whose label matches one of these patterns; to look at one of them, not to compare",
+        };
         options.AddTo(command);
-        command.SetAction(parsed => Run(options.Read(parsed)));
+        command.Add(contestants);
+        command.SetAction(parsed => Run(options.Read(parsed), parsed.GetValue(contestants)));
         return command;
     }
 
-    private static int Run(Measuring options)
+    private static int Run(Measuring options, string? contestants)
     {
         Tools tools = new(Tools.FindRoot());
         if (!LoadGate.Pass(options.Force))
@@ -30,9 +35,17 @@ internal static class ComparisonCommand
         }
 
         ComparisonData data = new() { Machine = MachineDescription.Read(tools), Command = Environment.CommandLine, Cells = cells };
-        IReadOnlyList<Subject> subjects = [.. Plan.Contestants(options.IsQuick).Select(static contestant => new Subject(contestant))];
-        Measurement.Run(tools, Measurement.Turns(cells, options.Rounds, subjects), Pace.Native, () => LoadGate.Look(options.Force), data.Runs);
-        if (options.CellPattern is null)
+        IReadOnlyList<Contestant> all = Plan.Contestants(options.IsQuick);
+        IReadOnlyList<Subject> subjects =
+            [.. Chosen(all, contestants, static contestant => contestant.Label).Select(static contestant => new Subject(contestant))];
+        if (subjects.Count == 0)
+        {
+            Console.Error.WriteLine($"bench: no contestant matches '{contestants}'; there are: {string.Join(", ", all.Select(static c => c.Label))}");
+            return 2;
+        }
+
+        Measurement.Run(tools, Measurement.Turns(cells, options.Rounds, subjects, Plan.Fits), Pace.Native, () => LoadGate.Look(options.Force), data.Runs);
+        if (options.CellPattern is null && contestants is null)
             MeasureBoots(tools, options.IsQuick ? 3 : BootRuns, data);
         ComparisonTable.Print(data);
         foreach (string picture in ComparisonPictures.Write(data, tools.Output))
@@ -42,8 +55,10 @@ internal static class ComparisonCommand
     }
 
     /// <summary>The cells whose name matches one of the patterns (commas between, with * and ?); all without a pattern.</summary>
-    public static IReadOnlyList<Cell> Chosen(IReadOnlyList<Cell> cells, string? patterns) => patterns is null ? cells
-        : [.. cells.Where(cell => patterns.Split(',').Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, cell.Name)))];
+    public static IReadOnlyList<Cell> Chosen(IReadOnlyList<Cell> cells, string? patterns) => Chosen(cells, patterns, static cell => cell.Name);
+
+    private static IReadOnlyList<T> Chosen<T>(IReadOnlyList<T> all, string? patterns, Func<T, string> name) => patterns is null ? all
+        : [.. all.Where(one => patterns.Split(',').Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name(one))))];
 
     private static void MeasureBoots(Tools tools, int runs, ComparisonData data)
     {

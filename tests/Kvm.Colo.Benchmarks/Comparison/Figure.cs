@@ -9,16 +9,21 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 /// <param name="MoreIsBetter">Which of QEMU's variants is its best.</param>
 internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Summary, string> Text, bool MoreIsBetter = false)
 {
+    private const string GuestView = "the guest sees, us";
+
     private static readonly Figure[] s_checkpoints =
     [
         new("pause p50 / p99 / max, us", static s => s.Pauses.P50, static s => Three(s.Pauses.P50, s.Pauses.P99, s.Pauses.Maximum)),
-        new("the guest sees, us", static s => s.GuestPauseUs(0.5), static s => Three(s.GuestPauseUs(0.5), s.GuestPauseUs(0.99), s.GuestMaxUs)),
+        new(GuestView, static s => s.GuestPauseUs(0.5), static s => Three(s.GuestPauseUs(0.5), s.GuestPauseUs(0.99), s.GuestMaxUs)),
         Number("checkpoints/s", static s => s.CheckpointsPerSecond, moreIsBetter: true),
         Number("guest runs, % of the time", static s => s.GuestRunsPercent, moreIsBetter: true),
         Number("KiB on the wire per checkpoint", static s => s.KiBPerCheckpoint),
         new("CPU ms/checkpoint, both sides", static s => s.BothCpuMs, static s => $"{Short(s.PrimaryCpuMs)} + {Short(s.SecondaryCpuMs)}"),
         Number("memory of the secondary, MiB", static s => s.SecondaryMiB),
     ];
+
+    // Of guests that do not look at the clock.
+    private static readonly Figure[] s_fromOutside = [.. s_checkpoints.Where(static figure => figure.Name != GuestView)];
 
     private static readonly Figure s_slowdown = Number("the guest's speed lost, %", static s => s.SlowdownPercent);
 
@@ -36,13 +41,21 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         Number("longest stop meanwhile, us", static s => s.AgainLongestStopUs),
     ];
 
+    private static readonly Figure[] s_echo =
+    [
+        new("an answer alone p50 / p99 / max, us", static s => s.SoloEchoes.P50, static s => Three(s.SoloEchoes.P50, s.SoloEchoes.P99, s.SoloEchoes.Maximum)),
+        new("protected p50 / p99 / max, us", static s => s.Echoes.P50, static s => Three(s.Echoes.P50, s.Echoes.P99, s.Echoes.Maximum)),
+        .. s_fromOutside,
+    ];
+
     private static readonly Figure[] s_detection = [Number("loss of the primary to COLO_EXIT, ms", static s => s.DetectedMs)];
 
     public static IReadOnlyList<Figure> Of(Cell cell) => cell.End == CellEnd.Takeover ? s_takeover
         : cell.IsDetection ? s_detection
+        : cell.IsEcho ? s_echo
         : cell.MeasuresSpeed ? [.. s_checkpoints, s_slowdown]
         : cell.Guest == "dirty" || cell.IsLinux ? s_checkpoints
-        : [.. s_checkpoints.Where(static figure => figure.Name != "the guest sees, us")];
+        : s_fromOutside;
 
     /// <summary>A number with about three digits, "-" for none.</summary>
     public static string Short(double value) =>

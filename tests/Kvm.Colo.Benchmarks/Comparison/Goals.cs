@@ -40,6 +40,12 @@ internal static class Goals
             results.Add(Below("one-page: KiB per checkpoint", fixedCost.KiBPerCheckpoint, 4));
         foreach (string cell in (string[])["pages-16", "pages-1000", "pages-10000"])
             Ratio(results, data, cell, "CPU per checkpoint, QEMU to colo-vm", static s => s.BothCpuMs, 2);
+        if (Colo(data, "output") is { } output)
+        {
+            results.Add(Below("output: an answer p50, us", output.Echoes.P50, 2000));
+            results.Add(Below("output: an answer p99, us", output.Echoes.P99, 5000));
+        }
+
         Protection(results, data);
         Memory(results, data);
         return results;

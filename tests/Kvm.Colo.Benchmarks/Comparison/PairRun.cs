@@ -24,10 +24,11 @@ internal sealed partial class PairRun : IDisposable
     private readonly RunRecord _record;
     private readonly string _folder;
     private readonly int _port = FreePort();
+    private readonly EchoNetwork? _network;
     private readonly VmmProcess _secondary;
     private readonly VmmProcess _primary;
 
-    private PairRun(Tools tools, Subject subject, Cell cell, Pace pace, RunRecord record)
+    private PairRun(Tools tools, Subject subject, Cell cell, Pace pace, RunRecord record, EchoNetwork? network)
     {
         _tools = tools;
         _subject = subject;
@@ -36,6 +37,7 @@ internal sealed partial class PairRun : IDisposable
         _record = record;
         // On tmpfs: a trace line that waits for a disk would be counted as a pause.
         _folder = Directory.CreateDirectory(Path.Combine("/dev/shm", $"colo-bench-{Guid.NewGuid():N}")).FullName;
+        _network = network;
         _secondary = CommandLines.Start(tools, subject, cell, new VmmFiles(_folder, "secondary"), Link("link", _port));
         try
         {
@@ -52,10 +54,12 @@ internal sealed partial class PairRun : IDisposable
     public static RunRecord Measure(Tools tools, Subject subject, Cell cell, Pace pace, int round, double busyShare)
     {
         RunRecord record = new() { Contestant = subject.Label, Cell = cell.Name, Round = round, BusyShare = busyShare };
+        EchoNetwork? network = null;
         PairRun? run = null;
         try
         {
-            run = new PairRun(tools, subject, cell, pace, record);
+            network = cell.IsEcho ? new EchoNetwork(tools) : null;
+            run = new PairRun(tools, subject, cell, pace, record, network);
             run.Protect();
             run.RunIn();
             run.MeasureWindow();
@@ -68,6 +72,7 @@ internal sealed partial class PairRun : IDisposable
         finally
         {
             run?.Dispose();
+            network?.Dispose();
         }
 
         return record;
@@ -106,6 +111,8 @@ internal sealed partial class PairRun : IDisposable
             HostClock.Until(() => HasBegun(_primary), _pace.StepDeadline, "the guest's load");
         if (_cell.MeasuresSpeed)
             _record.SoloPagesPerSecond = WatchAlone();
+        if (_network is not null)
+            _record.SoloEchoesUs = _network.Watch(_pace.Solo);
         double began = HostClock.NowUs;
         _primary.Qmp.Execute("migrate", $$"""{"uri":"{{Link("link", _port)}}"}""");
         _record.SyncMs = (_primary.WaitForEvent(Migration("colo"), _pace.StepDeadline, "status colo") - began) / 1000;
@@ -163,7 +170,11 @@ internal sealed partial class PairRun : IDisposable
         Dictionary<int, ThreadCpu> primaryCpu = ProcessFigures.Cpu(_primary.Id);
         Dictionary<int, ThreadCpu> secondaryCpu = ProcessFigures.Cpu(_secondary.Id);
         double from = HostClock.NowUs;
-        HostClock.Pass(TimeSpan.FromSeconds(_cell.WindowSeconds));
+        TimeSpan window = TimeSpan.FromSeconds(_cell.WindowSeconds);
+        if (_network is not null)
+            _record.EchoesUs = _network.Watch(window);
+        else
+            HostClock.Pass(window);
         double to = HostClock.NowUs;
         _record.PrimaryCpu = ProcessFigures.Used(primaryCpu, ProcessFigures.Cpu(_primary.Id));
         _record.SecondaryCpu = ProcessFigures.Used(secondaryCpu, ProcessFigures.Cpu(_secondary.Id));
@@ -174,7 +185,7 @@ internal sealed partial class PairRun : IDisposable
         _record.WindowSeconds = (to - from) / 1e6;
 
         // The traces of the window's end may still be in a buffer of the VMM.
-        HostClock.Pass(TimeSpan.FromMilliseconds(300));
+        HostClock.Pass(TimeSpan.FromMilliseconds(500));
         List<(double StartUs, double LengthUs)> pauses = TraceFile.Pauses(_primary.Files.Trace, from, to);
         _record.PausesUs = [.. pauses.Select(static p => p.LengthUs)];
         List<(double TimeUs, string Text)> said = _primary.Serial.Lines(from, to);

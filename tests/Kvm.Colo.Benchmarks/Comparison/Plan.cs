@@ -22,6 +22,7 @@ internal static class Plan
             Takeover(4096),
             Detection("death", CellEnd.Death),
             Detection("silence", CellEnd.Silence),
+            new("output", Cell.Echo, EchoNetwork.GuestOptions, 256, 1, PausedDelayMs, seconds),
         ];
         if (isQuick)
             return cells;
@@ -44,6 +45,9 @@ internal static class Plan
         ]);
         return cells;
     }
+
+    /// <summary>Whether a subject can be measured in a cell.</summary>
+    public static bool Fits(Cell cell, Subject subject) => !cell.IsEcho || !subject.IsQemu;
 
     private static Cell Dirty(string name, int pages, double seconds) =>
         new(name, "dirty", $"pages={pages} tick=0 report=500", 256, 1, PausedDelayMs, seconds, pages);

@@ -73,6 +73,12 @@ internal sealed record RunRecord
     /// <summary>The same in the window.</summary>
     public double PagesPerSecond { get; set; } = double.NaN;
 
+    /// <summary>How long the guest's answers took before it was protected, in microseconds; where the cell asks for it.</summary>
+    public IReadOnlyList<double> SoloEchoesUs { get; set; } = [];
+
+    /// <summary>The same in the window.</summary>
+    public IReadOnlyList<double> EchoesUs { get; set; } = [];
+
     /// <summary>query-colo-statistics before and after the window (colo-vm).</summary>
     public JsonElement? StatisticsBefore { get; set; }
 

@@ -11,12 +11,20 @@ internal sealed class Summary
     {
         _runs = runs;
         Pauses = new Distribution(runs.SelectMany(static run => run.PausesUs));
+        SoloEchoes = new Distribution(runs.SelectMany(static run => run.SoloEchoesUs));
+        Echoes = new Distribution(runs.SelectMany(static run => run.EchoesUs));
     }
 
     public bool IsEmpty => _runs.Count == 0;
 
     /// <summary>Pauses by the trace, in microseconds.</summary>
     public Distribution Pauses { get; }
+
+    /// <summary>What an answer took before the guest was protected, in microseconds.</summary>
+    public Distribution SoloEchoes { get; }
+
+    /// <summary>What an answer took in the window, in microseconds.</summary>
+    public Distribution Echoes { get; }
 
     public double CheckpointsPerSecond => PerRun(static run => run.PausesUs.Count / run.WindowSeconds);
 

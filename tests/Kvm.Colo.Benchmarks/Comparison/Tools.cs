@@ -32,6 +32,8 @@ internal sealed class Tools
     /// <summary>The Linux guest's initial file system with the load; scripts/bench makes it.</summary>
     public string LinuxWithLoad => Existing(Path.Combine(Output, "linux-load.cpio.gz"), "run scripts/bench --testbed");
 
+    public string Script(string name) => Existing(Path.Combine(_root, "scripts", name), "take the whole repository");
+
     public string Image(string name) => Existing(Path.Combine(_root, "out", "images", name), "run scripts/setup build");
 
     /// <summary>The repository whose scripts called, or the one this was built in.</summary>

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Kvm.Colo.Benchmarks.Comparison;
+
+/// <summary>
+/// A bridge with a tap for each side, and a client that has the guest <c>net</c> send its datagrams back, one after the other: how long an
+/// answer takes is how long the guest's output waits. Needs root.
+/// </summary>
+internal sealed class EchoNetwork : IDisposable
+{
+    public const string GuestOptions = "address=0x0a080702";
+    private const string Bridge = "colobench";
+    private static readonly IPEndPoint s_guest = new(new IPAddress([10, 8, 7, 2]), 7);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(2);
+    private static readonly string[] s_taps = [Tap("primary"), Tap("secondary")];
+
+    private readonly Tools _tools;
+    private readonly Socket _client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly byte[] _sent = new byte[64];
+    private readonly byte[] _received = new byte[2048];
+    private long _number;
+
+    /// <summary>Makes the interfaces.</summary>
+    /// <exception cref="InvalidOperationException">That is not possible here.</exception>
+    public EchoNetwork(Tools tools)
+    {
+        _tools = tools;
+        Tools.Capture(tools.Script("net-up"), ["--address", "10.8.7.1/24", Bridge, .. s_taps]);
+        _client.Connect(s_guest);
+        _client.ReceiveTimeout = (int)s_deadline.TotalMilliseconds;
+    }
+
+    /// <summary>The interface of a side.</summary>
+    public static string Tap(string side) => $"{Bridge}-{side[0]}";
+
+    /// <summary>The times of exchanges over some time, in microseconds.</summary>
+    /// <exception cref="TimeoutException">The guest does not answer.</exception>
+    public List<double> Watch(TimeSpan duration)
+    {
+        List<double> times = [];
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < duration;)
+            times.Add(Exchange());
+        return times;
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        Tools.CaptureAny(out _, _tools.Script("net-down"), [Bridge, .. s_taps]);
+    }
+
+    private double Exchange()
+    {
+        BitConverter.TryWriteBytes(_sent, ++_number);
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            _client.Send(_sent);
+            while (_client.Receive(_received) < _sent.Length || BitConverter.ToInt64(_received) != _number)
+            {
+                // An older one.
+            }
+        }
+        catch (SocketException e)
+        {
+            throw new TimeoutException($"datagram {_number}: {e.Message}", e);
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+    }
+}
