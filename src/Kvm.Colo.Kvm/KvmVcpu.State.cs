@@ -32,6 +32,7 @@ internal sealed unsafe partial class KvmVcpu
     private readonly kvm_msr_entry[] _oneMsr = new kvm_msr_entry[1];
     private readonly byte[] _msrBuffer = GC.AllocateUninitializedArray<byte>(8 + (VcpuSnapshot.MaxMsrs * 16), pinned: true);
     private bool _isTscScaled;
+    private uint _tscKhz;
 
     /// <summary>Makes an empty snapshot that lists every MSR this vCPU can be asked for.</summary>
     public VcpuSnapshot CreateSnapshot()
@@ -79,7 +80,7 @@ internal sealed unsafe partial class KvmVcpu
         fixed (byte* area = from.Xsave)
             Check(nameof(KVM_SET_XSAVE), Shim.IoctlPtr(_vcpu, KVM_SET_XSAVE, area));
         Set(KVM_SET_DEBUGREGS, ref from.DebugRegs);
-        Set(KVM_SET_LAPIC, ref from.Lapic);
+        LoadLapic(from.Lapic);
         LoadMsrs(from);
         Set(KVM_SET_VCPU_EVENTS, ref from.Events);
         Set(KVM_SET_MP_STATE, ref from.MpState);
@@ -156,6 +157,7 @@ internal sealed unsafe partial class KvmVcpu
     {
         Check(nameof(KVM_SET_TSC_KHZ), Shim.IoctlInt(_vcpu, KVM_SET_TSC_KHZ, khz));
         _isTscScaled = Vm.TscRate.Scales(khz);
+        _tscKhz = khz;
     }
 
     /// <summary>
@@ -173,11 +175,19 @@ internal sealed unsafe partial class KvmVcpu
         return _oneMsr[0].data - offset;
     }
 
+    private void LoadLapic(kvm_lapic_state lapic)
+    {
+        if (Vm.RanOnNanoseconds is var ranOn and not 0)
+            LapicTimer.RunOn(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref lapic, 1)), ranOn);
+        Set(KVM_SET_LAPIC, ref lapic);
+    }
+
     // As an MSR, a value within a second of what KVM expects counts as an attempt to synchronise vCPUs: KVM keeps its own time, and on a
     // secondary that is the first epoch's. Source: Documentation/virt/kvm/devices/vcpu.rst, KVM_VCPU_TSC_CTRL.
     private void LoadTsc(ulong value)
     {
-        ulong offset = Vm.TscOffset(Index, value, _isTscScaled ? ScaledHostTsc() : Shim.Tsc());
+        ulong ranOn = (ulong)((UInt128)Vm.RanOnNanoseconds * (_tscKhz != 0 ? _tscKhz : Vm.TscRate.Khz) / 1_000_000);
+        ulong offset = Vm.TscOffset(Index, value + ranOn, _isTscScaled ? ScaledHostTsc() : Shim.Tsc());
         kvm_device_attr attribute = new() { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET, addr = (ulong)&offset };
         Check(nameof(KVM_VCPU_TSC_OFFSET), Shim.IoctlPtr(_vcpu, KVM_SET_DEVICE_ATTR, &attribute));
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Native;
@@ -184,12 +185,18 @@ internal sealed unsafe class KvmVm : IDisposable
     }
 
     /// <summary>
-    /// Loads clock, interrupt chips and PIT; before the vCPUs, whose local APICs must not be touched by the chips afterwards. The
-    /// clock is set to the saved value itself, so the guest sees no time pass between save and load.
+    /// Since when a guest that is loaded has run on elsewhere (<see cref="Stopwatch"/> timestamp): its clocks and the local APICs' timers are
+    /// loaded as they are there by now. 0: the guest sees no time pass between save and load.
+    /// </summary>
+    public long RanOnSince { get; set; }
+
+    /// <summary>
+    /// Loads clock, interrupt chips and PIT; before the vCPUs, whose local APICs must not be touched by the chips afterwards. See
+    /// <see cref="RanOnSince"/> for the clock; the PIT begins its period anew, KVM takes no other place in it.
     /// </summary>
     public void Load(VmSnapshot from)
     {
-        kvm_clock_data clock = new() { clock = from.Clock.clock };
+        kvm_clock_data clock = new() { clock = from.Clock.clock + RanOnNanoseconds };
         Call(nameof(KVM_SET_CLOCK), Shim.IoctlPtr(_vm, KVM_SET_CLOCK, &clock));
 
         // The slave before its master, into which KVM latches a request for as long as the slave has one: what an old slave asks of a new
@@ -200,6 +207,10 @@ internal sealed unsafe class KvmVm : IDisposable
         fixed (kvm_pit_state2* pit = &from.Pit)
             Call(nameof(KVM_SET_PIT2), Shim.IoctlPtr(_vm, KVM_SET_PIT2, pit));
     }
+
+    /// <summary>For how long, by now; see <see cref="RanOnSince"/>.</summary>
+    internal ulong RanOnNanoseconds =>
+        RanOnSince == 0 ? 0 : (ulong)Stopwatch.GetElapsedTime(RanOnSince).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>The kvmclock, in nanoseconds.</summary>
     public ulong GetClock()

@@ -14,6 +14,8 @@ internal sealed partial class VirtualMachine
 
     private readonly PauseExecution _pause = new();
     private readonly ControlCompletion _pauseCompletion = new();
+    private readonly EpochAwaiting _awaiting = new();
+    private bool _awaitsEpoch;
     private bool _mustAnnounce;
     private DateTimeOffset? _untoldStop;
     private long _pauseAllocatedBytes;
@@ -35,11 +37,29 @@ internal sealed partial class VirtualMachine
     /// Stops the guest, lets <paramref name="work"/> replace RAM and state by an epoch's, and leaves the machine in the run state that
     /// came with it. If the work fails the guest does not run again: its state may be a mix.
     /// </summary>
-    /// <returns>How long the vCPUs did not run.</returns>
-    public TimeSpan Apply(IPauseWork work, RunState during)
+    /// <param name="work">Loads.</param>
+    /// <param name="during">The run state in the meantime.</param>
+    /// <param name="ranOnSince">
+    /// When the state was saved (<see cref="Stopwatch"/> timestamp), if the guest has run on elsewhere since; 0 when its time stood still.
+    /// </param>
+    /// <returns>How long the vCPUs did not run, after <see cref="AwaitEpoch"/> since then.</returns>
+    public TimeSpan Apply(IPauseWork work, RunState during, long ranOnSince = 0)
     {
-        _pause.Prepare(this, work, during, null, isCut: false);
+        _pause.Prepare(this, work, during, null, isCut: false, ranOnSince);
         return CarryOutPause();
+    }
+
+    /// <summary>
+    /// The primary's guest has stopped for its cut: this one stops too, so that both have come equally far. The run state stays what it is,
+    /// and any command to go on is obeyed. <see cref="Apply"/> or <see cref="ForgoEpoch"/> follows.
+    /// </summary>
+    public void AwaitEpoch() => TellAwaiting(begins: true);
+
+    /// <summary>No epoch follows: a guest that only waited for it goes on. After <see cref="Apply"/> it does nothing.</summary>
+    public void ForgoEpoch()
+    {
+        if (Volatile.Read(ref _awaitsEpoch))
+            TellAwaiting(begins: false);
     }
 
     /// <summary>Pauses into which a garbage collection fell; a figure to watch, it should stay at zero.</summary>
@@ -146,6 +166,23 @@ internal sealed partial class VirtualMachine
         },
         s_commandDeadline);
 
+    private void TellAwaiting(bool begins)
+    {
+        _awaiting.Prepare(this, begins);
+        _control.Invoke(_awaiting, _pauseCompletion, s_pauseDeadline);
+    }
+
+    private void ExecuteAwaiting(bool begins)
+    {
+        Volatile.Write(ref _awaitsEpoch, begins);
+        if (_hasEnded || !_runState.IsLive)
+            return;
+        if (begins)
+            _group.Park(drainsFaults: true, ParkDeadline);
+        else if (_group.IsParked)
+            ResumeVcpus();
+    }
+
     private TimeSpan CarryOutPause()
     {
         long allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -162,7 +199,8 @@ internal sealed partial class VirtualMachine
         RunStateRule begin = RunStateTable.Rule(State, pause.Begin(State));
         if (begin.Verdict != RunStateVerdict.Act)
             throw new MachineCommandException($"Not possible while the run state is '{State.Name()}': {begin.Text}");
-        long start = Stopwatch.GetTimestamp();
+        long start = _awaitsEpoch ? pause.RanOnSince : Stopwatch.GetTimestamp();
+        _awaitsEpoch = false;
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         int collections = GC.CollectionCount(0);
         bool isCheckpoint = pause.During == RunState.Colo;
@@ -231,7 +269,16 @@ internal sealed partial class VirtualMachine
         ulong clock = interrupted == RunState.Running ? _vm.GetClock() : 0;
         _guestRequests = 0;
         _deferred = GuestRequests.None;
-        pause.Work.OnPaused();
+        _vm.RanOnSince = _globalState.IsArriving(RunState.Running) ? pause.RanOnSince : 0;
+        try
+        {
+            pause.Work.OnPaused();
+        }
+        finally
+        {
+            _vm.RanOnSince = 0;
+        }
+
         Skew = clock == 0 ? null : TimeSpan.FromTicks((long)(clock - _chips.ArrivedClock) / TimeSpan.NanosecondsPerTick);
         _mustAnnounce = true;
         if (pause.During == RunState.InMigrate)
@@ -292,6 +339,8 @@ internal sealed partial class VirtualMachine
 
         public bool IsCut { get; private set; }
 
+        public long RanOnSince { get; private set; }
+
         public TimeSpan Duration { get; set; }
 
         /// <summary>The trigger this pause begins with.</summary>
@@ -304,15 +353,31 @@ internal sealed partial class VirtualMachine
             _ => throw new InvalidOperationException($"no pause has the run state '{During.Name()}'"),
         };
 
-        public void Prepare(VirtualMachine machine, IPauseWork work, RunState during, RunState? after, bool isCut)
+        public void Prepare(VirtualMachine machine, IPauseWork work, RunState during, RunState? after, bool isCut, long ranOnSince = 0)
         {
             _machine = machine;
             Work = work;
             During = during;
             After = after;
             IsCut = isCut;
+            RanOnSince = ranOnSince;
         }
 
         public void Execute() => _machine!.ExecutePause(this);
+    }
+
+    /// <summary>The beginning or the end of a wait for an epoch, reused so that a checkpoint allocates nothing.</summary>
+    private sealed class EpochAwaiting : IControlWork
+    {
+        private VirtualMachine? _machine;
+        private bool _begins;
+
+        public void Prepare(VirtualMachine machine, bool begins)
+        {
+            _machine = machine;
+            _begins = begins;
+        }
+
+        public void Execute() => _machine!.ExecuteAwaiting(_begins);
     }
 }

@@ -72,6 +72,12 @@ internal sealed class MigrationSettings
     /// <summary>Whether pages that the secondary's guest wrote the same way are found by their hashes. Read when a session begins.</summary>
     public bool PageHashes { get; set; } = true;
 
+    /// <summary>
+    /// Whether, where pages are asked about by hash, the secondary's guest stops when the primary's does and its clocks go on with the
+    /// primary's, so that both have written the same. Read when a session begins.
+    /// </summary>
+    public bool InTime { get; set; } = true;
+
     /// <summary>Whether a large dirty set is copied while the guest runs, so that the pause holds only the rest.</summary>
     public bool CopyAhead { get; set; } = true;
 

@@ -33,8 +33,11 @@ internal enum ColoFeatures : uint
     /// <summary>Disks are compared, synchronised and travel with the epochs.</summary>
     Disks = 1 << 8,
 
+    /// <summary>The primary may say when it cuts, and the secondary's guest stops then and goes on in time with its own.</summary>
+    CutNotice = 1 << 9,
+
     /// <summary>All bits this version knows.</summary>
-    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta | ShutdownNotice | Disks,
+    Known = EpochDigest | Heartbeat | PageHashes | Deltas | PreSend | SerialOutputCommit | StateDelta | ShutdownNotice | Disks | CutNotice,
 
     /// <summary>Never on the wire: both sides sent or saw a colo-vm configuration, so its reply is legal.</summary>
     Negotiated = 1u << 31,

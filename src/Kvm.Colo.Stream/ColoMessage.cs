@@ -57,4 +57,7 @@ internal enum ColoMessage : uint
 
     /// <summary>Secondary to primary: it will not have the session, see <see cref="Stream.Refusal"/>.</summary>
     Refusal = 0x636F_000A,
+
+    /// <summary>Primary to secondary, between checkpoint-reply and vmstate-send, no payload: its guest stops at this moment.</summary>
+    Cut = 0x636F_000B,
 }

@@ -38,6 +38,7 @@ internal static class ColoMessageCodec
         ColoMessage.PageVerdicts => (features & (ColoFeatures.PageHashes | ColoFeatures.Disks)) != 0,
         ColoMessage.DiskList or ColoMessage.DiskHashes or ColoMessage.DiskData or ColoMessage.DiskZeroes or ColoMessage.Refusal =>
             (features & ColoFeatures.Disks) != 0,
+        ColoMessage.Cut => (features & ColoFeatures.CutNotice) != 0,
         ColoMessage.ShutdownNotice or ColoMessage.ShutdownReceived => (features & ColoFeatures.ShutdownNotice) != 0,
         _ => false,
     };
@@ -63,6 +64,7 @@ internal static class ColoMessageCodec
         ColoMessage.DiskData => "disk-data",
         ColoMessage.DiskZeroes => "disk-zeroes",
         ColoMessage.Refusal => "refusal",
+        ColoMessage.Cut => "cut",
         _ => "invalid",
     };
 }

@@ -23,7 +23,7 @@ public sealed class MigrationSettingsTests : IDisposable
         + "\"tls-creds\":\"\",\"tls-hostname\":\"\",\"tls-authz\":\"\",\"max-bandwidth\":134217728,\"avail-switchover-bandwidth\":0,"
         + "\"downtime-limit\":300,\"x-checkpoint-delay\":20000,\"x-colo-strict-pause\":false,\"__org.colo-vm_heartbeat-timeout\":1000,"
         + "\"__org.colo-vm_verify-checkpoints\":false,\"__org.colo-vm_commit-limit\":1000,\"__org.colo-vm_output-delay\":1,\"__org.colo-vm_copy-ahead\":true,"
-        + "\"__org.colo-vm_page-hashes\":true,\"__org.colo-vm_pre-send\":false,\"__org.colo-vm_delta-cache-size\":268435456,\"__org.colo-vm_keep-hot-pages\":true,"
+        + "\"__org.colo-vm_page-hashes\":true,\"__org.colo-vm_in-time\":true,\"__org.colo-vm_pre-send\":false,\"__org.colo-vm_delta-cache-size\":268435456,\"__org.colo-vm_keep-hot-pages\":true,"
         + "\"multifd-channels\":2,"
         + "\"multifd-compression\":\"none\",\"multifd-zlib-level\":1,\"multifd-qatzip-level\":1,\"multifd-zstd-level\":1,"
         + "\"xbzrle-cache-size\":67108864,\"max-postcopy-bandwidth\":0,\"max-cpu-throttle\":99,\"x-vcpu-dirty-limit-period\":1000,"

@@ -10,7 +10,7 @@ public sealed class ColoMessageCodecTests
     {
         { 0, "00000000" }, { 1, "00000001" }, { 2, "00000002" }, { 3, "00000003" }, { 4, "00000004" }, { 5, "00000005" },
         { 6, "00000006" }, { 0x636F0000, "636f0000" }, { 0x636F0001, "636f0001" }, { 0x636F0002, "636f0002" },
-        { 0x636F0003, "636f0003" },
+        { 0x636F0003, "636f0003" }, { 0x636F000B, "636f000b" },
     };
 
     [Theory]
@@ -30,7 +30,7 @@ public sealed class ColoMessageCodecTests
     [Theory]
     [InlineData("00000007")]
     [InlineData("ffffffff")]
-    [InlineData("636f000b")]
+    [InlineData("636f000c")]
     [InlineData("636effff")]
     public void TryRead_IsMalformed_ForUnknownNumbers(string hex) =>
         Assert.Equal(FrameStatus.Malformed, ColoMessageCodec.TryRead(Frames.Hex(hex), All, out _));
@@ -40,6 +40,7 @@ public sealed class ColoMessageCodecTests
     [InlineData("636f0001")]
     [InlineData("636f0002")]
     [InlineData("636f0003")]
+    [InlineData("636f000b")]
     public void TryRead_IsMalformed_WhenThePrivateMessageWasNotNegotiated(string hex) =>
         Assert.Equal(FrameStatus.Malformed, ColoMessageCodec.TryRead(Frames.Hex(hex), ColoFeatures.None, out _));
 

@@ -35,7 +35,7 @@ public sealed class StreamConfigurationCodecTests
                 "07 00000006 636f6c6f2d31"
                 + "05 12 636f6e66696775726174696f6e2f75756964 00000001 00112233445566778899aabbccddeeff"
                 + "05 15 636f6e66696775726174696f6e2f636f6c6f2d766d 00000001"
-                + "00000001 000001ff 0102030405060708090a0b0c0d0e0f10 00001000 0000000010000000 00000002"),
+                + "00000001 000003ff 0102030405060708090a0b0c0d0e0f10 00001000 0000000010000000 00000002"),
             Frames.Written(buffer => StreamConfigurationCodec.Write(buffer, Full)));
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class StreamConfigurationCodecTests
         ConfigurationReply reply = ConfigurationReply.Answer(s_colo, ColoFeatures.Known, UInt128.One)!.Value;
         byte[] frame = Frames.Written(reply.Write);
 
-        Assert.Equal(Frames.Hex("636f0001 000001ff 00000000000000000000000000000001"), frame);
+        Assert.Equal(Frames.Hex("636f0001 000003ff 00000000000000000000000000000001"), frame);
         Assert.Equal(FrameStatus.Ok, ConfigurationReply.TryRead(frame, s_colo, out ConfigurationReply read));
         Assert.Equal(reply, read);
         Frames.AssertEveryTruncationNeedsMore(frame, source => ConfigurationReply.TryRead(source, s_colo, out _));
@@ -111,7 +111,7 @@ public sealed class StreamConfigurationCodecTests
 
     [Theory]
     [InlineData("636f0001 00000002 00000000000000000000000000000000")]
-    [InlineData("636f0001 00000201 00000000000000000000000000000000")]
+    [InlineData("636f0001 00000401 00000000000000000000000000000000")]
     [InlineData("636f0000 00000001 00000000000000000000000000000000")]
     public void Reply_IsMalformed_WhenItAcceptsTooMuchOrTooLittle(string hex) =>
         Assert.Equal(FrameStatus.Malformed, ConfigurationReply.TryRead(Frames.Hex(hex), s_colo, out _));

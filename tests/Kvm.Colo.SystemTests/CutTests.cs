@@ -71,6 +71,9 @@ public class CutTests(ITestOutputHelper output)
         AssertRefused(epoch, "outside its RAM block", [.. head, .. section, .. Be64((3 << 20) | 0x22), 0]);
         AssertRefused(epoch, "a BlockList record in an epoch", [.. head, .. section, .. Be64((3 << 20) | 4), 8, .. "colo.ram"u8, .. Be64(3 << 20)]);
         AssertRefused(epoch, "unexpected Command", [.. head, (byte)ElementKind.Command, 0, (byte)StreamCommand.EnableColo, 0, 0]);
+        byte[] cut = [0x63, 0x6F, 0, 0x0B];
+        AssertRefused(epoch, "sent cut, expected vmstate-send", [0, 0, 0, (byte)ColoMessage.CheckpointRequest, .. cut, .. cut]);
+        AssertRefused(epoch, "sent cut, expected checkpoint-request", cut);
         AssertRefused(epoch, "expected checkpoint-request", [0, 0, 0, (byte)ColoMessage.VmstateSend]);
         AssertRefused(epoch, "sends pages ahead of a cut, which was not agreed", [.. section, .. zeroPage]);
         AssertRefused(epoch, "sends pages ahead of a cut, which was not agreed", [0, 0, 0, (byte)ColoMessage.CheckpointRequest, .. section, .. zeroPage]);

@@ -1,6 +1,8 @@
 using Kvm.Colo.Machine;
+using Kvm.Colo.Memory;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Links;
+using Kvm.Colo.Stream;
 using Kvm.Colo.SystemTests.Support;
 using Kvm.Colo.TestKit;
 using Xunit;
@@ -113,6 +115,31 @@ public class FailoverTests
             pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Request");
             pair.Secondary.Console.Said.WaitForMoreLines(3);
             AssertRunsAlone(pair.Secondary);
+        }
+    }
+
+    [KvmFact]
+    public void LinkThatDiesBehindACut_LetsTheGuestThatWaitedGoOn()
+    {
+        for (int round = 1; round <= 10; round++)
+        {
+            using TestPair pair = new("dirty.elf", "pages=100 tick=20 fill=1 report=100", checkpointDelayMs: 15, memoryMiB: 8, verifyEvery: 0);
+            using SlowRelay relay = new(pair.Uri);
+            int cuts = 0;
+            pair.Secondary.Recorder.ColoMessage = (sent, message) =>
+            {
+                if (!sent && message == ColoMessage.Cut && ++cuts == round)
+                    relay.HangUp();
+            };
+            pair.Protect(relay.Uri);
+            pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary");
+            string said = pair.Primary.Console.Text.Split(" at=0x")[1].Split(' ')[0];
+            ulong at = Convert.ToUInt64(said, 16) >> GuestPage.Shift;
+            byte[] then = pair.Secondary.Machine.Memory.Page(at).ToArray();
+            pair.Secondary.Recorder.WaitUntil(() => !pair.Secondary.Machine.Memory.Page(at).SequenceEqual(then), "the guest to go on before anybody decides");
+            pair.Secondary.Migration.LostHeartbeat();
+            pair.Secondary.Console.Said.WaitForMoreLines(3);
+            Assert.Equal(RunState.Running, pair.Secondary.Machine.State);
         }
     }
 

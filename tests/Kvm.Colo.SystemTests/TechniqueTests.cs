@@ -1,5 +1,6 @@
 using Kvm.Colo.Migration;
 using Kvm.Colo.Migration.Colo;
+using Kvm.Colo.Stream;
 using Kvm.Colo.SystemTests.Support;
 using Kvm.Colo.TestKit;
 using Xunit;
@@ -20,7 +21,8 @@ public class TechniqueTests
         KeepHotPages = 8,
         StrictPause = 16,
         PreSend = 32,
-        All = CopyAhead | PageHashes | Deltas | KeepHotPages,
+        InTime = 64,
+        All = CopyAhead | PageHashes | Deltas | KeepHotPages | InTime,
     }
 
     [KvmTheory]
@@ -33,6 +35,7 @@ public class TechniqueTests
     [InlineData(Techniques.CopyAhead | Techniques.Deltas)]
     [InlineData(Techniques.PageHashes | Techniques.KeepHotPages)]
     [InlineData(Techniques.PageHashes | Techniques.Deltas | Techniques.KeepHotPages)]
+    [InlineData(Techniques.PageHashes | Techniques.InTime)]
     [InlineData(Techniques.All)]
     [InlineData(Techniques.All | Techniques.StrictPause)]
     public void Pair_IsTheSame(Techniques techniques)
@@ -78,6 +81,28 @@ public class TechniqueTests
     }
 
     [KvmTheory]
+    [InlineData(Techniques.PageHashes | Techniques.InTime)]
+    [InlineData(Techniques.All)]
+    [InlineData(Techniques.All | Techniques.StrictPause)]
+    [InlineData(Techniques.All | Techniques.PreSend)]
+    public void GuestsInLockStep_HaveWrittenTheSame(Techniques techniques)
+    {
+        using TestPair pair = new("dirty.elf", "pages=300 tick=20 fill=1 report=200", checkpointDelayMs: 33, verifyEvery: 1);
+        int cuts = 0;
+        pair.Secondary.Recorder.ColoMessage = (sent, message) => cuts += !sent && message == ColoMessage.Cut ? 1 : 0;
+        Use(pair.Primary.Migration.Settings, techniques);
+        Use(pair.Secondary.Migration.Settings, techniques);
+
+        pair.Protect();
+        pair.WaitForEpoch(100);
+
+        Assert.True(pair.StateDifference is null, pair.StateDifference);
+        Assert.True(cuts > 50, $"{cuts} cuts");
+        ColoCounters counters = pair.Primary.Migration.Current!.Statistics.Counters;
+        Assert.True(counters.Identical > counters.Full, $"{counters}");
+    }
+
+    [KvmTheory]
     [InlineData(true)]
     [InlineData(false)]
     public void PreSend_IsUsedOnlyIfBothEndsWantIt(bool primaryWants)
@@ -119,6 +144,7 @@ public class TechniqueTests
         settings.KeepHotPages = techniques.HasFlag(Techniques.KeepHotPages);
         settings.StrictPause = techniques.HasFlag(Techniques.StrictPause);
         settings.PreSend = techniques.HasFlag(Techniques.PreSend);
+        settings.InTime = techniques.HasFlag(Techniques.InTime);
         settings.PreSendMinPages = 0; // also where it brings nothing
     }
 }

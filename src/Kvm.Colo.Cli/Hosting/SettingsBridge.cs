@@ -45,6 +45,7 @@ internal sealed class SettingsBridge
             Runtime.CommitLimit = TimeSpan.FromMilliseconds(parameters.Get(MigrationParameterTable.CommitLimit));
             Runtime.OutputDelay = TimeSpan.FromMilliseconds(parameters.Get(MigrationParameterTable.OutputDelay));
             Runtime.CopyAhead = parameters.Get(MigrationParameterTable.CopyAhead);
+            Runtime.InTime = parameters.Get(MigrationParameterTable.InTime);
             Runtime.PageHashes = parameters.Get(MigrationParameterTable.PageHashes);
             Runtime.PreSend = parameters.Get(MigrationParameterTable.PreSend);
             Runtime.KeepHotPages = parameters.Get(MigrationParameterTable.KeepHotPages);

@@ -24,6 +24,9 @@ internal sealed class GlobalStateOwner : IStateOwner
     /// <summary>The state the last epoch brought: running, or one in which the guest stands still.</summary>
     public RunState Arrived { get; private set; } = RunState.Paused;
 
+    /// <summary>Whether what arrived and is not live yet is a guest in this state.</summary>
+    public bool IsArriving(RunState state) => _staged.RunState == state;
+
     public void Capture() => _current.RunState = Interrupted;
 
     public string? Apply()

@@ -31,6 +31,7 @@ internal sealed class ColoPrimary : IDisposable
     private readonly StateSender _state;
     private readonly StreamDigest _digest;
     private readonly bool _knowsNotices;
+    private readonly bool _saysCut;
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private readonly CheckpointClock _clock = new(TimeProvider.System);
     private ulong _epoch;
@@ -77,6 +78,7 @@ internal sealed class ColoPrimary : IDisposable
             ? new AheadSender(capture, _encoder, _hashes, sender, _digest, settings, TimeProvider.System)
             : null;
         _knowsNotices = (features & ColoFeatures.ShutdownNotice) != 0;
+        _saysCut = (features & ColoFeatures.CutNotice) != 0;
         _state = new StateSender(owners, isDelta: (features & ColoFeatures.StateDelta) != 0);
     }
 
@@ -214,6 +216,8 @@ internal sealed class ColoPrimary : IDisposable
         _capture.HashAllRam = _settings.VerifyCheckpoints;
         if (_settings.CopyAhead)
             _capture.CopyAhead();
+        if (_saysCut && _hashes is { HadCandidates: true })
+            Send(ColoMessage.Cut);
         bool isStrict = _settings.StrictPause;
         TimeSpan pause = _machine.Cut(isStrict ? _strictPause : _pause, RunState.Colo);
         if (!isStrict)
@@ -270,14 +274,13 @@ internal sealed class ColoPrimary : IDisposable
     {
         if (_hashes is null)
             return;
-        int asked = _hashes.Prepare(_capture);
-        if (asked == 0)
-            return;
-        _inbox.ExpectVerdicts(asked);
-        _hashes.Ask(_capture.Staging, _digest);
-        _control.OnColoSent(ColoMessage.PageHashes);
-        Expect(ColoMessage.PageVerdicts);
-        _hashes.OnVerdicts(_inbox.Verdicts);
+        for (int asked = _hashes.Prepare(_capture); asked > 0; asked = _hashes.OnVerdicts(_inbox.Verdicts))
+        {
+            _inbox.ExpectVerdicts(asked);
+            _hashes.Ask(_capture.Staging, _digest);
+            _control.OnColoSent(ColoMessage.PageHashes);
+            Expect(ColoMessage.PageVerdicts);
+        }
     }
 
     private void SendEpoch()

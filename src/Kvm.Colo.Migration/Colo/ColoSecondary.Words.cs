@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Colo;
@@ -21,6 +22,10 @@ internal sealed partial class ColoSecondary
             {
                 case ColoMessage.Heartbeat:
                     Send(ColoMessage.Heartbeat);
+                    break;
+                case ColoMessage.Cut when expected == ColoMessage.VmstateSend && _cutAt == 0:
+                    _cutAt = Stopwatch.GetTimestamp();
+                    _machine.AwaitEpoch();
                     break;
                 case ColoMessage.PageHashes when expected == ColoMessage.VmstateSend:
                     AnswerHashes();

@@ -35,6 +35,7 @@ internal sealed partial class ColoSecondary : IDisposable
     private ChannelBuffer _blob = new();
     private ChannelBuffer _previousBlob = new();
     private ulong _epoch;
+    private long _cutAt;
     private bool _peerHasEnded;
     private bool _saidGoodbye;
 
@@ -213,6 +214,19 @@ internal sealed partial class ColoSecondary : IDisposable
         _control.Statistics.Begin(_epoch + 1);
         Send(ColoMessage.CheckpointReply);
         _disks.Reset();
+        _cutAt = 0;
+        try
+        {
+            ReceiveAndApply();
+        }
+        finally
+        {
+            _machine.ForgoEpoch();
+        }
+    }
+
+    private void ReceiveAndApply()
+    {
 
         // Until here the primary copies and hashes what it will send, which may be all its RAM, and says nothing.
         _reader.Deadline = _settings.StepDeadlineFor(_machine.Memory.SizeBytes);
@@ -235,7 +249,7 @@ internal sealed partial class ColoSecondary : IDisposable
         {
             Send(ColoMessage.VmstateReceived);
             _epoch++;
-            pause = _machine.Apply(_pause, RunState.Colo);
+            pause = _machine.Apply(_pause, RunState.Colo, _cutAt);
         }
         finally
         {

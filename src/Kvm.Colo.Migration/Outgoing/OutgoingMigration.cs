@@ -127,6 +127,8 @@ internal sealed class OutgoingMigration : IDisposable
             features |= ColoFeatures.Deltas;
         if (_settings.PageHashes)
             features |= ColoFeatures.PageHashes;
+        if (_settings.InTime)
+            features |= ColoFeatures.CutNotice;
         if (_settings.PreSend)
             features |= ColoFeatures.PreSend;
         return features;

@@ -88,6 +88,10 @@ internal static class MigrationParameterTable
     public static readonly MigrationParameter<bool> PageHashes = On("__org.colo-vm_page-hashes",
         "ask by hash which pages the secondary's guest has written the same way; for the next session; ours");
 
+    public static readonly MigrationParameter<bool> InTime = On("__org.colo-vm_in-time",
+        "where pages are asked about by hash, stop the secondary's guest when the primary's is stopped and let its clocks go on with the primary's, "
+        + "so that both have written the same; for the next session; ours");
+
     public static readonly MigrationParameter<bool> PreSend = Bool("__org.colo-vm_pre-send",
         "send pages that look settled while the guest still runs, so that fewer are left at the checkpoint; for the next session, on both sides; ours");
 

@@ -20,7 +20,7 @@ internal static class PairMeasurement
     {
         NamedWords words = new(arguments);
         int memory = words.Number("memory", 256);
-        MigrationSettings settings = new() { CheckpointDelayMs = words.Number("delay", 10), PreSend = words.Number("presend", 0) != 0 };
+        MigrationSettings settings = new() { CheckpointDelayMs = words.Number("delay", 10), PreSend = words.Number("presend", 0) != 0, InTime = words.Number("in-time", 1) != 0 };
         if (words.Text("secondary", "") is { Length: > 0 } link)
             return SecondaryProcess.Serve(link, memory);
         string append = words.Text("append", string.Create(CultureInfo.InvariantCulture, $"pages={words.Number("pages", 256)} tick=0 report=1000"));

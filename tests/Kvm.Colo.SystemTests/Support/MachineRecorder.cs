@@ -42,6 +42,9 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     /// <summary>Runs on the migration thread before each checkpoint of a primary, with the number of the epoch it makes.</summary>
     public Action<int>? PassBegins { get; set; }
 
+    /// <summary>Sees every word that is sent (true) or received, on the thread that does it.</summary>
+    public Action<bool, ColoMessage>? ColoMessage { get; set; }
+
     /// <summary>Sees every event on the thread that raises it.</summary>
     public Action<string>? OnEvent { get; set; }
 
@@ -64,7 +67,11 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     {
     }
 
-    public void OnColoMessage(bool sent, ColoMessage message) => _changed.Set();
+    public void OnColoMessage(bool sent, ColoMessage message)
+    {
+        ColoMessage?.Invoke(sent, message);
+        _changed.Set();
+    }
 
     public void OnMessage(string text) => Add($"message: {text}");
 

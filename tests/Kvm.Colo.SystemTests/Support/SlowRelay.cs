@@ -49,7 +49,8 @@ internal sealed class SlowRelay : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>The line is dead.</summary>
+    public void HangUp()
     {
         BytesPerSecond = 0;
         _listener.Dispose();
@@ -58,7 +59,11 @@ internal sealed class SlowRelay : IDisposable
             foreach (Socket socket in _sockets)
                 socket.Dispose();
         }
+    }
 
+    public void Dispose()
+    {
+        HangUp();
         _acceptor.Join();
         _faster.Dispose();
         Directory.Delete(_folder, recursive: true);

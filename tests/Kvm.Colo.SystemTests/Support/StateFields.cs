@@ -1,3 +1,5 @@
+using System.Numerics;
+using Kvm.Colo.Kvm;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Machine.Vcpus;
 using Kvm.Colo.Stream;
@@ -121,10 +123,14 @@ internal sealed class StateFields : StateVisitor
         return fields._fields;
     }
 
+    // Without the timer's own request: a timer that ends while its guest is on the way has asked by the time it is loaded.
     private void AddLapicRegisters(ReadOnlySpan<byte> lapic)
     {
-        for (int at = 0; at < lapic.Length; at += 16)
-            Add($"lapic register {at:x3}", Convert.ToHexStringLower(lapic.Slice(at, 4)));
+        byte[] copy = lapic.ToArray();
+        (int word, uint bit) = LapicTimer.RequestOf(LapicTimer.Vector(lapic));
+        copy[word + (BitOperations.TrailingZeroCount(bit) / 8)] &= (byte)~(1 << (BitOperations.TrailingZeroCount(bit) % 8));
+        for (int at = 0; at < copy.Length; at += 16)
+            Add($"lapic register {at:x3}", Convert.ToHexStringLower(copy.AsSpan(at, 4)));
     }
 
     // struct kvm_pit_state2: three channels of 24 bytes, each ending with the s64 count_load_time; then flags and reserved words.
