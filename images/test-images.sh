@@ -70,6 +70,7 @@ check hello-bad-option 5 "$none" 'option exit: not a number' -- $(elf hello) -ap
 check heartbeat 1 "$none" '^heartbeat 1 t=0$' '^heartbeat 2 t=2[0-9]$' '^heartbeat 5 t=8[0-9]$' -- $(elf heartbeat) -append 'count=5 period=20' -no-reboot
 check dirty 1 "$none" '^dirty start pages=64 set=2000 ' '^dirty pass 40000 pages 2560000 t=' '^dirty gap-us [0-9]+\.[0-9] ticks' '^dirty gaps-ns [0-9]+:[0-9]' -- \
     $(elf dirty) -append 'pages=64 set=2000 tick=0 count=40000' -no-reboot
+check dirty-fill-words 1 "$none" '^dirty pass 20 pages 5120 t=' -- $(elf dirty) -append 'tick=10 fill=1 random=1 words=64 spin=1 count=20' -no-reboot
 check dirty-fill-random 1 "$none" '^dirty pass 20 pages 5120 t=' -- $(elf dirty) -append 'tick=10 fill=1 random=1 spin=1 count=20' -no-reboot
 check chain.elf 1 "$none" '^chain start' '^chain 1000000 ok ed622cb96079fa23$' '^chain 2000000 ok 58ace1c46591f1a3$' -- $(elf chain) -append count=2000000 -no-reboot
 check chain.mb 1 "$none" '^chain 1000000 ok ed622cb96079fa23$' -- $(mb chain) -append count=1000000 -no-reboot

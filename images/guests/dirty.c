@@ -58,9 +58,9 @@ static void report(u64 pass, u64 pages)
     gaps.last = rdtsc();
 }
 
-static void fill_page(u64 *page, u64 value, bool same, bool random)
+static void fill_page(u64 *page, u64 words, u64 value, bool same, bool random)
 {
-    for (u32 i = 0; i < PAGE_SIZE / 8; i++) {
+    for (u64 i = 0; i < words; i++) {
         page[i] = value;
         if (random) {
             value ^= value << 13;
@@ -76,7 +76,7 @@ u32 guest_main(void)
 {
     u64 pages = option_in("pages", 256, 1, 1u << 20), set = option_in("set", pages, 1, 1u << 20);
     u64 tick = option_in("tick", 100, 0, 3600000), every = option_in("report", 1000, 1, 3600000);
-    u64 count = option("count", 0), gap_us = option_in("gap-min", 0, 0, 1000000);
+    u64 words = option_in("words", PAGE_SIZE / 8, 1, PAGE_SIZE / 8), count = option("count", 0), gap_us = option_in("gap-min", 0, 0, 1000000);
     bool fill = option("fill", 0), same = option("same", 0), random = option("random", 0), spin = option("spin", 0);
     if (set < pages)
         set = pages;
@@ -96,7 +96,7 @@ u32 guest_main(void)
             if (random)
                 value ^= mix(now);
             if (fill)
-                fill_page(page, value, same, random);
+                fill_page(page, words, value, same, random);
             else
                 *(volatile u64 *)page = value;
             at = at + 1 < set ? at + 1 : 0;

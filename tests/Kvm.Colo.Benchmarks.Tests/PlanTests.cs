@@ -28,7 +28,7 @@ public sealed class PlanTests
 
     [Theory]
     [InlineData(true, 9)]
-    [InlineData(false, 23)]
+    [InlineData(false, 24)]
     public void Cells_HaveUniqueNames(bool isQuick, int count) =>
         Assert.Equal(count, Plan.Cells(isQuick, 3).Select(static cell => cell.Name).Distinct(StringComparer.Ordinal).Count());
 
