@@ -45,6 +45,9 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
     /// <summary>Sees every word that is sent (true) or received, on the thread that does it.</summary>
     public Action<bool, ColoMessage>? ColoMessage { get; set; }
 
+    /// <summary>Runs on the migration thread when an epoch is whole on the other side (primary) or live here (secondary).</summary>
+    public Action<EpochRecord>? EpochEnds { get; set; }
+
     /// <summary>Sees every event on the thread that raises it.</summary>
     public Action<string>? OnEvent { get; set; }
 
@@ -57,9 +60,7 @@ internal sealed class MachineRecorder : IMachineObserver, IMigrationObserver
 
     public void OnColoExit(ColoMode mode, ColoExitReason reason) => Add($"COLO_EXIT {mode} {reason}");
 
-    public void OnEpoch(ColoMode mode, in EpochRecord epoch)
-    {
-    }
+    public void OnEpoch(ColoMode mode, in EpochRecord epoch) => EpochEnds?.Invoke(epoch);
 
     public void OnFailover(ColoMode mode, FailoverState state, ColoExitReason reason) => Add($"FAILOVER {mode} {state} {reason}");
 
