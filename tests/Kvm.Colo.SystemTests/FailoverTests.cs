@@ -50,7 +50,6 @@ public class FailoverTests
         string folder = Directory.CreateTempSubdirectory("colo-kill-").FullName;
         using TestMachine primary = new("chain.elf", Chain);
         primary.Migration.Settings.CheckpointDelayMs = 2;
-        primary.Migration.Settings.HeartbeatTimeoutMs = 5000;
         primary.Machine.Start();
         HostProcess next = new();
         try
@@ -182,7 +181,6 @@ public class FailoverTests
         {
             MigrationUri uri = new(MigrationTransport.Unix, Path.Combine(folder, "link"), 0);
             using TestMachine secondary = new(null, incoming: true);
-            secondary.Migration.Settings.HeartbeatTimeoutMs = 5000;
             secondary.Migration.Listen(uri, keepListening: true);
             primary.Do(chain ? $"create chain.elf 32 2 {Chain}" : "create heartbeat.elf 32 2 period=10");
             primary.Do("start");

@@ -18,7 +18,6 @@ internal sealed class RunStatePair : IDisposable
         foreach (TestMachine side in Sides)
         {
             side.Migration.Settings.CheckpointDelayMs = checkpointDelayMs;
-            side.Migration.Settings.HeartbeatTimeoutMs = 5000;
             side.Migration.Settings.VerifyCheckpoints = true;
         }
 

@@ -5,6 +5,7 @@ using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Qmp;
 using Kvm.Colo.Qmp.Client;
+using Kvm.Colo.Qmp.Migration;
 using Kvm.Colo.SystemTests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -13,6 +14,8 @@ namespace Kvm.Colo.SystemTests;
 /// <summary>A real machine behind a real monitor socket, joined by the adapters of <c>colo-vm run</c>.</summary>
 internal sealed class RunStateVm : IDisposable
 {
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("colo-qmp-").FullName;
     private readonly KvmSystem _kvm = KvmSystem.Open();
     private readonly QmpServer _server;
@@ -22,6 +25,7 @@ internal sealed class RunStateVm : IDisposable
     {
         EventBridge events = new(trace: null, NullLogger.Instance, new ProgressLine(isQuiet: true));
         SettingsBridge settings = new();
+        settings.Set(MigrationParameterTable.HeartbeatTimeout, 5000u); // a busy host is no silent peer
         MachineConfig config = new() { MemoryBytes = 4 << 20, Boot = RunStateGuest.Source, Serial = Console, IsIncoming = incoming };
         config = adjust?.Invoke(config) ?? config;
         Machine = VirtualMachine.Create(config, _kvm, events, NullLogger.Instance, TimeProvider.System);
@@ -53,7 +57,7 @@ internal sealed class RunStateVm : IDisposable
     public QmpAddress Address => _address;
 
     /// <summary>Another monitor.</summary>
-    public QmpClient Connect(bool outOfBand = false) => QmpClient.Connect(_address, new QmpClientOptions { OutOfBand = outOfBand });
+    public QmpClient Connect(bool outOfBand = false) => QmpClient.Connect(_address, new QmpClientOptions { OutOfBand = outOfBand, Deadline = s_deadline });
 
     /// <summary>Runs a command and returns the error's text, empty for success.</summary>
     public string Try(string command, string? arguments = null)

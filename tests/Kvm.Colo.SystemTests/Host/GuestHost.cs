@@ -87,7 +87,6 @@ internal sealed class GuestHost : IDisposable
         ulong memoryMiB = ulong.Parse(words[1], CultureInfo.InvariantCulture);
         TestMachine machine = new(incoming ? null : words[0], words.Length > 3 ? words[3] : "", memoryMiB, incoming: incoming);
         machine.Migration.Settings.CheckpointDelayMs = int.Parse(words[2], CultureInfo.InvariantCulture);
-        machine.Migration.Settings.HeartbeatTimeoutMs = 5000;
         machine.Console.OnWrite = text => Say('C', Convert.ToBase64String(Encoding.Latin1.GetBytes(text)));
         machine.Recorder.OnEvent = text => Say('E', text.ReplaceLineEndings(" "));
         _machine = machine;

@@ -26,7 +26,9 @@ internal sealed class TestMachine : IDisposable
         };
         config = adjust?.Invoke(config) ?? config;
         Machine = VirtualMachine.Create(config, _kvm, Recorder, logger ?? NullLogger.Instance, TimeProvider.System);
-        Migration = new MigrationManager(Machine, new MigrationSettings(), Recorder);
+
+        // Few tests are about a silent peer; in all others a host that has no time for us for a second or two must not count as one.
+        Migration = new MigrationManager(Machine, new MigrationSettings { HeartbeatTimeoutMs = 5000 }, Recorder);
     }
 
     public ConsoleCapture Console { get; } = new();

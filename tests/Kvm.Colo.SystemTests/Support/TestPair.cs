@@ -25,10 +25,7 @@ internal sealed class TestPair : IDisposable
             secondaryCanBoot ? image : null, append, memoryMiB, cpus, incoming: true, adjust: config => WithDisk(Adjusted(config), SecondaryDisk, diskMiB, seed: 2));
         MachineConfig Adjusted(MachineConfig config) => adjust?.Invoke(config) ?? config;
         foreach (TestMachine side in (TestMachine[])[Primary, Secondary])
-        {
             side.Migration.Settings.CheckpointDelayMs = checkpointDelayMs;
-            side.Migration.Settings.HeartbeatTimeoutMs = 5000;
-        }
 
         if (verifyEvery == 0)
             return;
