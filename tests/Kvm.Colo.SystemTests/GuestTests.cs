@@ -197,6 +197,7 @@ public class GuestTests
         other.Console.Said.WaitForMoreLines(3);
         if (vm.Machine.State != RunState.InternalError)
             return; // a KVM that emulates nothing has no such error: the guest said so
+        vm.Machine.Synchronize(); // the state is there before what is said about it
 
         Assert.Equal(1, vm.Recorder.CountOf("STOP"));
         Assert.Matches(@"vCPU 0: KVM internal error, suberror 1 \(emulation failure\)", log.Text);

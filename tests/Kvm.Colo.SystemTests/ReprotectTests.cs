@@ -18,8 +18,8 @@ public class ReprotectTests
         pair.Protect();
         pair.WaitForEpoch(20);
         TestMachine survivor = pair.Secondary;
+        pair.Primary.Migration.Dispose(); // first: a machine that has ended by then would say goodbye
         pair.Primary.Machine.Quit(ShutdownCause.HostSignal);
-        pair.Primary.Migration.Dispose();
         survivor.Recorder.WaitFor("COLO_EXIT Secondary Error");
         survivor.Migration.LostHeartbeat();
         survivor.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
