@@ -16,6 +16,9 @@ public class NetworkPairTests
     private const int Port = 7;
     private const int Exchanges = 200;
     private const int MaxLost = 10;
+    private const string Ready = "net start";
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
     private static readonly IPEndPoint s_guest = new(new IPAddress([10, 8, 0, 2]), Port);
 
     [KvmTapFact]
@@ -24,9 +27,10 @@ public class NetworkPairTests
         using TestMachine vm = new("net.elf", "", adjust: static config => config with { Nets = [Card("colotap0")] });
         Wire("colotap0");
         vm.Machine.Start();
+        vm.Console.WaitFor(Ready);
         using Socket client = Connect();
         for (int i = 0; i < Exchanges; i++)
-            Assert.True(Exchange(client, i, sizeBytes: 4 + (i * 7)), $"datagram {i}");
+            Assert.True(Exchange(client, i, sizeBytes: 4 + (i * 7), s_deadline), $"datagram {i}");
     });
 
     [KvmTapFact]
@@ -36,9 +40,10 @@ public class NetworkPairTests
         using TestPair pair = new("net.elf", "", checkpointDelayMs: 20, adjust: config => config with { Nets = [Card($"colotap{taps++}")] });
         Wire("colotap0", "colotap1");
         pair.Protect();
+        pair.Primary.Console.WaitFor(Ready);
         using Socket client = Connect();
         for (int i = 0; i < Exchanges; i++)
-            Assert.True(Exchange(client, i, sizeBytes: 4 + i), $"datagram {i}");
+            Assert.True(Exchange(client, i, sizeBytes: 4 + i, s_deadline), $"datagram {i}");
         Assert.True(pair.StateDifference is null, pair.StateDifference);
 
         // For everybody but itself the primary's host has died.
@@ -48,11 +53,12 @@ public class NetworkPairTests
         pair.Secondary.Migration.LostHeartbeat();
         pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
 
+        // Until the network has found it; from then on none is lost.
         int sent = Exchanges;
-        while (!Exchange(client, sent++, sizeBytes: 64))
+        while (!Exchange(client, sent++, sizeBytes: 64, s_soon))
             Assert.True(sent < Exchanges + MaxLost, "the survivor does not answer");
         for (int i = 0; i < Exchanges; i++)
-            Assert.True(Exchange(client, sent + i, sizeBytes: 64), $"datagram {i} to the survivor");
+            Assert.True(Exchange(client, sent + i, sizeBytes: 64, s_deadline), $"datagram {i} to the survivor");
     });
 
     private static NetConfig Card(string tap) => new("net0", tap, MacAddress.Derive("net0"));
@@ -68,14 +74,15 @@ public class NetworkPairTests
 
     private static Socket Connect()
     {
-        Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         client.Connect(s_guest);
         return client;
     }
 
-    // Whether this datagram came back before long; an older one that comes late is passed over.
-    private static bool Exchange(Socket client, int number, int sizeBytes)
+    // Whether this datagram came back in time; an older one that comes late is passed over.
+    private static bool Exchange(Socket client, int number, int sizeBytes, TimeSpan deadline)
     {
+        client.ReceiveTimeout = (int)deadline.TotalMilliseconds;
         byte[] sent = new byte[sizeBytes];
         BitConverter.TryWriteBytes(sent, number);
         byte[] received = new byte[2048];
