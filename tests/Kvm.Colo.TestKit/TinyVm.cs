@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kvm.Colo.Kvm;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Native;
@@ -92,7 +93,12 @@ internal sealed class TinyVm : IDisposable
     /// <summary>Runs to the next exit, which must be of this kind.</summary>
     public void RunTo(ExitReason expected)
     {
-        Errno errno = Run();
+        // Nobody kicks here, but the runtime has signals of its own, which end a run too.
+        long start = Stopwatch.GetTimestamp();
+        Errno errno;
+        do
+            errno = Run();
+        while (errno == Errno.EINTR && Stopwatch.GetElapsedTime(start) < Deadline);
         if (errno != Errno.None || Vcpu.ExitReason != expected)
             throw new InvalidOperationException($"{errno}, exit {Vcpu.ExitReason} instead of {expected}, RIP 0x{Vcpu.GetRegs().rip:x}");
     }
