@@ -61,6 +61,7 @@ public sealed class VirtioBlkThreadTests : IDisposable
         bool isDone = false;
         int checkpoints = 0;
         Exception? failure = null;
+        using var hasBegun = new ManualResetEventSlim();
         var checkpointer = new Thread(() =>
         {
             try
@@ -72,15 +73,18 @@ public sealed class VirtioBlkThreadTests : IDisposable
                     Assert.Equal(0, _device.InFlight);
                     _device.Resume();
                     checkpoints++;
+                    hasBegun.Set();
                     Thread.Yield();
                 }
             }
             catch (Exception e)
             {
                 failure = e;
+                hasBegun.Set();
             }
         });
         checkpointer.Start();
+        Assert.True(hasBegun.Wait(s_deadline));
         for (int batch = 0; batch < 60; batch++)
         {
             RunBatch(batch, TypeOut);
