@@ -74,7 +74,7 @@ internal sealed class MigrationSettings
 
     /// <summary>
     /// Whether, where pages are asked about by hash, the secondary's guest stops when the primary's does and its clocks go on with the
-    /// primary's, so that both have written the same. Read when a session begins.
+    /// primary's, so that both have written the same; as long as epochs take less than 100 ms. Read when a session begins.
     /// </summary>
     public bool InTime { get; set; } = true;
 

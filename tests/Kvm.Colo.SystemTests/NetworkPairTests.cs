@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Migration;
 using Kvm.Colo.Net;
@@ -13,13 +12,12 @@ namespace Kvm.Colo.SystemTests;
 [Trait("Category", "RequiresKvm")]
 public class NetworkPairTests
 {
-    private const int Port = 7;
     private const int Exchanges = 200;
     private const int MaxLost = 10;
     private const string Ready = "net start";
     private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
-    private static readonly IPEndPoint s_guest = new(new IPAddress([10, 8, 0, 2]), Port);
+    private static readonly IPAddress s_guest = new([10, 8, 0, 2]);
 
     [KvmTapFact]
     public void Guest_AnswersEveryDatagram() => TapNamespace.Run(static () =>
@@ -28,9 +26,9 @@ public class NetworkPairTests
         Wire("colotap0");
         vm.Machine.Start();
         vm.Console.WaitFor(Ready);
-        using Socket client = Connect();
+        using EchoClient client = new(s_guest);
         for (int i = 0; i < Exchanges; i++)
-            Assert.True(Exchange(client, i, sizeBytes: 4 + (i * 7), s_deadline), $"datagram {i}");
+            Assert.True(client.TryExchange(sizeBytes: 8 + (i * 7), s_deadline), $"datagram {i}");
     });
 
     [KvmTapFact]
@@ -41,9 +39,9 @@ public class NetworkPairTests
         Wire("colotap0", "colotap1");
         pair.Protect();
         pair.Primary.Console.WaitFor(Ready);
-        using Socket client = Connect();
+        using EchoClient client = new(s_guest);
         for (int i = 0; i < Exchanges; i++)
-            Assert.True(Exchange(client, i, sizeBytes: 4 + i, s_deadline), $"datagram {i}");
+            Assert.True(client.TryExchange(sizeBytes: 8 + i, s_deadline), $"datagram {i}");
         Assert.True(pair.StateDifference is null, pair.StateDifference);
 
         // For everybody but itself the primary's host has died.
@@ -54,11 +52,10 @@ public class NetworkPairTests
         pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
 
         // Until the network has found it; from then on none is lost.
-        int sent = Exchanges;
-        while (!Exchange(client, sent++, sizeBytes: 64, s_soon))
-            Assert.True(sent < Exchanges + MaxLost, "the survivor does not answer");
+        while (!client.TryExchange(sizeBytes: 64, s_soon))
+            Assert.True(client.Number < Exchanges + MaxLost, "the survivor does not answer");
         for (int i = 0; i < Exchanges; i++)
-            Assert.True(Exchange(client, sent + i, sizeBytes: 64, s_deadline), $"datagram {i} to the survivor");
+            Assert.True(client.TryExchange(sizeBytes: 64, s_deadline), $"datagram {i} to the survivor");
     });
 
     private static NetConfig Card(string tap) => new("net0", tap, MacAddress.Derive("net0"));
@@ -70,35 +67,5 @@ public class NetworkPairTests
         foreach (string tap in taps)
             TapNamespace.Ip("link", "set", tap, "master", "colobr0", "up");
         TapNamespace.Ip("link", "set", "colobr0", "up");
-    }
-
-    private static Socket Connect()
-    {
-        Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        client.Connect(s_guest);
-        return client;
-    }
-
-    // Whether this datagram came back in time; an older one that comes late is passed over.
-    private static bool Exchange(Socket client, int number, int sizeBytes, TimeSpan deadline)
-    {
-        client.ReceiveTimeout = (int)deadline.TotalMilliseconds;
-        byte[] sent = new byte[sizeBytes];
-        BitConverter.TryWriteBytes(sent, number);
-        byte[] received = new byte[2048];
-        try
-        {
-            client.Send(sent);
-            while (true)
-            {
-                int length = client.Receive(received);
-                if (length >= sizeof(int) && BitConverter.ToInt32(received) == number)
-                    return received.AsSpan(0, length).SequenceEqual(sent);
-            }
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.HostUnreachable or SocketError.ConnectionRefused)
-        {
-            return false;
-        }
     }
 }

@@ -14,6 +14,9 @@ namespace Kvm.Colo.Migration.Colo;
 /// </summary>
 internal sealed class ColoPrimary : IDisposable
 {
+    // A guest that waits for longer than this, and whose clocks then leap as far, does nothing but catch up.
+    private static readonly TimeSpan s_longestInTime = TimeSpan.FromMilliseconds(100);
+
     private readonly VirtualMachine _machine;
     private readonly MigrationSettings _settings;
     private readonly MigrationControl _control;
@@ -216,7 +219,7 @@ internal sealed class ColoPrimary : IDisposable
         _capture.HashAllRam = _settings.VerifyCheckpoints;
         if (_settings.CopyAhead)
             _capture.CopyAhead();
-        if (_saysCut && _hashes is { HadCandidates: true })
+        if (_saysCut && _hashes is { HadCandidates: true } && _commit + _apply < s_longestInTime)
             Send(ColoMessage.Cut);
         bool isStrict = _settings.StrictPause;
         TimeSpan pause = _machine.Cut(isStrict ? _strictPause : _pause, RunState.Colo);

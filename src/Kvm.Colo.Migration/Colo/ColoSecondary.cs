@@ -245,11 +245,14 @@ internal sealed partial class ColoSecondary : IDisposable
         if (!_control.Failover.TryBeginLoad())
             return;
         TimeSpan pause;
+        TimeSpan apply;
         try
         {
             Send(ColoMessage.VmstateReceived);
             _epoch++;
+            long start = Stopwatch.GetTimestamp();
             pause = _machine.Apply(_pause, RunState.Colo, _cutAt);
+            apply = Stopwatch.GetElapsedTime(start);
         }
         finally
         {
@@ -258,7 +261,7 @@ internal sealed partial class ColoSecondary : IDisposable
 
         (_blob, _previousBlob) = (_previousBlob, _blob);
         _control.OnEpoch(
-            new EpochRecord(_epoch, _staging.Count, _staging.Fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, pause)
+            new EpochRecord(_epoch, _staging.Count, _staging.Fates, _wire.Length + (long)_digest.ByteCount, pause, TimeSpan.Zero, apply)
             {
                 Skew = _machine.Skew,
             });

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
+using Kvm.Colo.TestKit;
 
 namespace Kvm.Colo.Benchmarks.Comparison;
 
@@ -12,15 +12,12 @@ internal sealed class EchoNetwork : IDisposable
 {
     public const string GuestOptions = "address=0x0a080702";
     private const string Bridge = "colobench";
-    private static readonly IPEndPoint s_guest = new(new IPAddress([10, 8, 7, 2]), 7);
+    private const int SizeBytes = 64;
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(2);
     private static readonly string[] s_taps = [Tap("primary"), Tap("secondary")];
 
     private readonly Tools _tools;
-    private readonly Socket _client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly byte[] _sent = new byte[64];
-    private readonly byte[] _received = new byte[2048];
-    private long _number;
+    private readonly EchoClient _client = new(new IPAddress([10, 8, 7, 2]));
 
     /// <summary>Makes the interfaces.</summary>
     /// <exception cref="InvalidOperationException">That is not possible here.</exception>
@@ -28,8 +25,6 @@ internal sealed class EchoNetwork : IDisposable
     {
         _tools = tools;
         Tools.Capture(tools.Script("net-up"), ["--address", "10.8.7.1/24", Bridge, .. s_taps]);
-        _client.Connect(s_guest);
-        _client.ReceiveTimeout = (int)s_deadline.TotalMilliseconds;
     }
 
     /// <summary>The interface of a side.</summary>
@@ -53,21 +48,9 @@ internal sealed class EchoNetwork : IDisposable
 
     private double Exchange()
     {
-        BitConverter.TryWriteBytes(_sent, ++_number);
         long start = Stopwatch.GetTimestamp();
-        try
-        {
-            _client.Send(_sent);
-            while (_client.Receive(_received) < _sent.Length || BitConverter.ToInt64(_received) != _number)
-            {
-                // An older one.
-            }
-        }
-        catch (SocketException e)
-        {
-            throw new TimeoutException($"datagram {_number}: {e.Message}", e);
-        }
-
+        if (!_client.TryExchange(SizeBytes, s_deadline))
+            throw new TimeoutException($"datagram {_client.Number} did not come back in {s_deadline.TotalSeconds:0} s");
         return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
     }
 }
