@@ -109,6 +109,30 @@ public class DiskPairTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [KvmFact]
+    public void ProofThatTakesLongerThanAStep_IsWaitedFor()
+    {
+        string folder = Directory.CreateTempSubdirectory("colo-disk-").FullName;
+        int disks = 0;
+        using (TestPair pair = new("dirty.elf", "pages=16 set=16", checkpointDelayMs: 100, adjust: WithLargeDisk))
+        {
+            // A step may take 2 s; to read so much twice takes longer.
+            pair.Primary.Migration.Settings.HeartbeatTimeoutMs = pair.Secondary.Migration.Settings.HeartbeatTimeoutMs = 200;
+            pair.Protect();
+            pair.WaitForEpoch(2, seconds: 120);
+        }
+
+        Directory.Delete(folder, recursive: true);
+
+        MachineConfig WithLargeDisk(MachineConfig config)
+        {
+            string path = Path.Combine(folder, $"{disks++}.img");
+            using (FileStream image = File.Create(path))
+                image.SetLength(10L << 30);
+            return config with { Disks = [new DiskConfig(path, "disk0")] };
+        }
+    }
+
     // Every report of the guest stands for a whole set read back; their numbers follow each other.
     private static void AssertWhole(string console)
     {

@@ -69,6 +69,7 @@ internal sealed class ColoPrimary : IDisposable
         _capture = capture;
         _disks = disks;
         _pause = new CutPause(machine, capture, disks);
+        capture.Verification.Proving = OnProving;
         _strictPause = new StrictPause(_pause, Exchange);
         _pace = new EpochPace(settings, TimeProvider.System);
         _sender = sender;
@@ -120,6 +121,7 @@ internal sealed class ColoPrimary : IDisposable
     public void Dispose()
     {
         _capture.LastSent = null;
+        _capture.Verification.Proving = null;
         _encoder.Dispose();
         _state.Dispose();
     }
@@ -170,6 +172,13 @@ internal sealed class ColoPrimary : IDisposable
             return left;
         SendBeat();
         return interval;
+    }
+
+    // The secondary waits for the epoch while all RAM and disks are hashed here, inside the pause.
+    private void OnProving()
+    {
+        if (Stopwatch.GetElapsedTime(_lastBeat).TotalMilliseconds > _settings.HeartbeatTimeoutMs / 4)
+            SendBeat();
     }
 
     private void SendBeat()

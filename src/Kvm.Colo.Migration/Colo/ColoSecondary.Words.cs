@@ -50,8 +50,8 @@ internal sealed partial class ColoSecondary
         return message;
     }
 
-    // The primary waits for the end of what is still coming: while it comes, it must hear that this side lives.
-    private void OnArrived()
+    // The primary waits for the end of what is still coming, or of the proof: it must hear that this side lives.
+    private void OnProgress()
     {
         if ((_features & ColoFeatures.Heartbeat) != 0 && Environment.TickCount64 - _lastSent > _settings.HeartbeatTimeoutMs / 2)
             Send(ColoMessage.Heartbeat);

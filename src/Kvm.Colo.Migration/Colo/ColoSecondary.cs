@@ -65,6 +65,7 @@ internal sealed partial class ColoSecondary : IDisposable
         _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification, settings.KeepHotPages);
         _disks = disks;
         _pause = new ApplyPause(machine, _apply, disks, verification);
+        verification.Proving = OnProgress;
         _digest = new StreamDigest(seed.DigestSeed);
         _hashSeed = seed.PageHashSeed;
     }
@@ -82,7 +83,7 @@ internal sealed partial class ColoSecondary : IDisposable
         {
             Send(ColoMessage.CheckpointReady);
             _link.SendDeadline = _settings.StepDeadline;
-            _reader.Arrived = OnArrived;
+            _reader.Arrived = OnProgress;
             ReceiveEpochs();
             if (_machine.Ended.IsCompleted && !_peerHasEnded)
                 SayGoodbye();

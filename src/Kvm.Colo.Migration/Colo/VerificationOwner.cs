@@ -18,6 +18,9 @@ internal sealed class VerificationOwner : IStateOwner
 
     public DeviceState Staged => _staged;
 
+    /// <summary>Hears now and then that this side still works on its proof, inside the pause; all RAM and disks can take long.</summary>
+    public Action? Proving { get; set; }
+
     /// <summary>Primary: what to send with the next epoch.</summary>
     public UInt128? Sent
     {

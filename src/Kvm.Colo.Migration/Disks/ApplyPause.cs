@@ -13,7 +13,7 @@ internal sealed class ApplyPause(VirtualMachine machine, EpochApply apply, DiskR
         machine.Io.DropSpeculation();
         disks.Commit();
         apply.OnPaused();
-        if (verification.ArrivedDisks is { } expected && disks.Hash() != expected)
+        if (verification.ArrivedDisks is { } expected && disks.Hash(verification.Proving) != expected)
             throw new MigrationException("verification failed: the disks differ from the primary's at the cut");
     }
 }

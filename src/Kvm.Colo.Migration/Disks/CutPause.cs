@@ -17,6 +17,6 @@ internal sealed class CutPause(VirtualMachine machine, EpochCapture capture, Dis
     public void OnSaved()
     {
         capture.Prove();
-        capture.Verification.SentDisks = capture.HashAllRam && disks.HasWritable ? disks.Hash() : null;
+        capture.Verification.SentDisks = capture.HashAllRam && disks.HasWritable ? disks.Hash(capture.Verification.Proving) : null;
     }
 }

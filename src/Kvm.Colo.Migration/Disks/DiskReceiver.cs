@@ -118,7 +118,7 @@ internal sealed class DiskReceiver : IDisposable
     }
 
     /// <summary>Hashes the images inside the pause.</summary>
-    public UInt128 Hash() => _table.Hash(_buffer);
+    public UInt128 Hash(Action? proving) => _table.Hash(_buffer, proving);
 
     public void Dispose() => _staging.Dispose();
 

@@ -129,7 +129,7 @@ internal sealed class DiskSender : IDisposable
     }
 
     /// <summary>Hashes the images inside the pause.</summary>
-    public UInt128 Hash() => _table.Hash(_buffer);
+    public UInt128 Hash(Action? proving) => _table.Hash(_buffer, proving);
 
     /// <summary>After the cut, while the guest runs: reads what it froze.</summary>
     /// <exception cref="MigrationException">An image here cannot be read, or there is no room for its data.</exception>

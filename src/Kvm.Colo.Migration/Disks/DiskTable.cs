@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Kvm.Colo.Block;
 using Kvm.Colo.Machine;
 using Kvm.Colo.Native;
@@ -36,7 +37,7 @@ internal sealed class DiskTable
     }
 
     /// <summary>One hash over the content of all writable images, as they are beneath any overlay; nothing writes them meanwhile.</summary>
-    public UInt128 Hash(byte[] buffer)
+    public UInt128 Hash(byte[] buffer, Action? proving)
     {
         StreamDigest digest = new(0);
         for (int i = 0; i < Nodes.Count; i++)
@@ -45,9 +46,11 @@ internal sealed class DiskTable
                 continue;
             for (ulong at = 0; at < Nodes[i].CapacityBytes; at += (ulong)buffer.Length)
             {
+                proving?.Invoke();
                 Span<byte> part = buffer.AsSpan(0, (int)Math.Min((ulong)buffer.Length, Nodes[i].CapacityBytes - at));
                 Check(i, "read", Nodes[i].Image.Read(at, part));
-                digest.Append(part);
+                UInt128 hash = PageHash.Compute(part, (long)at);
+                digest.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in hash)));
             }
         }
 

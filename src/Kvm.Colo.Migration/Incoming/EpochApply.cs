@@ -29,7 +29,7 @@ internal sealed class EpochApply(
         // Loading a vCPU makes KVM write its paravirtual pages (steal time), where the epoch has put what belongs there.
         dirtyLog.Harvest(_private.Written);
         _private.TakeBack();
-        if (verification.Arrived is { } expected && RamHasher.Compute(memory) != expected)
+        if (verification.Arrived is { } expected && RamHasher.Compute(memory, verification.Proving) != expected)
             throw new MigrationException($"verification failed: RAM differs from the primary's at the cut ({DescribeDifference()})");
     }
 

@@ -93,7 +93,7 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
             return;
         Harvest();
         PausePages += CopyDirty();
-        Verification.Sent = RamHasher.Compute(memory);
+        Verification.Sent = RamHasher.Compute(memory, Verification.Proving);
     }
 
     public void Dispose()

@@ -152,14 +152,15 @@ qmp() {
     out/bin/colo-vm qmp --qmp "unix:$work/$name.qmp" "$@"
 }
 
-# await_qmp NAME SECONDS PATTERN COMMAND...: asks until the answer matches.
+ask() { tests/Kvm.Colo.HostTests/scenarios/ask "$work/$1.qmp" "$2"; }
+
+# await_qmp NAME SECONDS PATTERN COMMAND: asks until the answer matches.
 await_qmp() {
-    local name=$1 end=$((SECONDS + $2 * patience)) pattern=$3 answer=
-    shift 3
+    local end=$((SECONDS + $2 * patience)) answer=
     while :; do
-        answer=$(qmp "$name" "$@" 2>&1 | tr -d '\n') || true
-        [[ ! $answer =~ $pattern ]] || return 0
-        (( SECONDS < end )) || fail "$name: $* never answered '$pattern': $answer"
+        answer=$(ask "$1" "$4" 2>&1) || true
+        [[ ! $answer =~ $3 ]] || return 0
+        (( SECONDS < end )) || fail "$1: $4 never answered '$3': $answer"
         no_shutdown
         nap 0.5
     done
@@ -170,8 +171,9 @@ await_checkpoints() {
     local end=$((SECONDS + $3 * patience)) count=0
     while :; do
         is_running "$1" || fail "$1 ended"
-        count=$(qmp "$1" query-colo-statistics 2> /dev/null | grep -oE '"checkpoints": *[0-9]+' | grep -oE '[0-9]+$') || count=0
+        count=$(ask "$1" query-colo-statistics 2> /dev/null | grep -oE '"checkpoints": *[0-9]+' | grep -oE '[0-9]+$') || count=0
         (( count < $2 )) || return 0
+        ! grep -q 'protection is lost' "$work/$1.err" || fail "$1: protection is lost after $count checkpoints"
         (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $(($3 * patience)) s"
         no_shutdown
         nap 1
