@@ -8,5 +8,5 @@ public sealed class LinuxPairTests(OneCpuHostFixture host) : IClassFixture<OneCp
 {
     [TestbedFact]
     public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() =>
-        Assert.Contains("pair ok", host.Scenario(TimeSpan.FromSeconds(180), "pair", "cloud", "2", "200"), StringComparison.Ordinal);
+        Assert.Contains("pair ok", host.Scenario(TimeSpan.FromSeconds(300), "pair", "cloud", "2", "200"), StringComparison.Ordinal);
 }

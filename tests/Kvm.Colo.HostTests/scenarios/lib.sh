@@ -152,7 +152,12 @@ qmp() {
     out/bin/colo-vm qmp --qmp "unix:$work/$name.qmp" "$@"
 }
 
-ask() { tests/Kvm.Colo.HostTests/scenarios/ask "$work/$1.qmp" "$2"; }
+# ask NAME COMMAND [ARGUMENTS]: the same at little cost.
+ask() {
+    local name=$1
+    shift
+    tests/Kvm.Colo.HostTests/scenarios/ask "$work/$name.qmp" "$@"
+}
 
 # await_qmp NAME SECONDS PATTERN COMMAND: asks until the answer matches.
 await_qmp() {
@@ -162,7 +167,7 @@ await_qmp() {
         [[ ! $answer =~ $3 ]] || return 0
         (( SECONDS < end )) || fail "$1: $4 never answered '$3': $answer"
         no_shutdown
-        nap 0.5
+        nap 1
     done
 }
 
@@ -176,6 +181,6 @@ await_checkpoints() {
         ! grep -q 'protection is lost' "$work/$1.err" || fail "$1: protection is lost after $count checkpoints"
         (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $(($3 * patience)) s"
         no_shutdown
-        nap 1
+        nap 3
     done
 }
