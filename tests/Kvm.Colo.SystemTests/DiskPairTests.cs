@@ -112,25 +112,49 @@ public class DiskPairTests
     [KvmFact]
     public void ProofThatTakesLongerThanAStep_IsWaitedFor()
     {
-        string folder = Directory.CreateTempSubdirectory("colo-disk-").FullName;
-        int disks = 0;
-        using (TestPair pair = new("dirty.elf", "pages=16 set=16", checkpointDelayMs: 100, adjust: WithLargeDisk))
-        {
-            // A step may take 2 s; to read so much twice takes longer.
-            pair.Primary.Migration.Settings.HeartbeatTimeoutMs = pair.Secondary.Migration.Settings.HeartbeatTimeoutMs = 200;
-            pair.Protect();
-            pair.WaitForEpoch(2, seconds: 120);
-        }
+        using LargeDisks disks = new();
+        using TestPair pair = new("dirty.elf", LargeDisks.Guest, checkpointDelayMs: 100, adjust: disks.Add);
+        LargeDisks.MakeImpatient(pair);
+        pair.Protect();
+        pair.WaitForEpoch(2, seconds: 120);
+    }
 
-        Directory.Delete(folder, recursive: true);
+    [KvmFact]
+    public void PrimaryThatDiesDuringTheProof_LeavesAGuestThatGoesOn()
+    {
+        using LargeDisks disks = new();
+        using TestPair pair = new("dirty.elf", LargeDisks.Guest, checkpointDelayMs: 100, adjust: disks.Add);
+        LargeDisks.MakeImpatient(pair);
 
-        MachineConfig WithLargeDisk(MachineConfig config)
+        // On the secondary's control thread, in the pause that makes its second epoch live.
+        pair.Secondary.Recorder.RunStateChanged = (_, to) =>
         {
-            string path = Path.Combine(folder, $"{disks++}.img");
-            using (FileStream image = File.Create(path))
-                image.SetLength(10L << 30);
-            return config with { Disks = [new DiskConfig(path, "disk0")] };
-        }
+            if (to == RunState.Colo && pair.Secondary.Migration.Current is { } session && session.Statistics.Counters.Epoch == 1)
+                pair.Primary.Migration.Current!.Yank();
+        };
+        pair.Protect();
+        pair.Secondary.Recorder.WaitFor("COLO_EXIT Secondary Error", seconds: 120);
+        pair.Secondary.Migration.LostHeartbeat();
+        pair.Secondary.Recorder.WaitFor($"MIGRATION {MigrationStatus.Completed}");
+
+        Assert.Equal(RunState.Running, pair.Secondary.Machine.State);
+    }
+
+    [KvmFact]
+    public void SecondaryThatDiesDuringTheProof_LeavesAGuestThatGoesOn()
+    {
+        using LargeDisks disks = new();
+        using TestPair pair = new("dirty.elf", LargeDisks.Guest, checkpointDelayMs: 100, adjust: disks.Add);
+        LargeDisks.MakeImpatient(pair);
+        pair.Primary.Recorder.RunStateChanged = (_, to) =>
+        {
+            if (to == RunState.Colo)
+                pair.Secondary.Migration.Current?.Yank();
+        };
+        pair.Protect();
+        pair.Primary.Recorder.WaitFor("COLO_EXIT Primary Error", seconds: 120);
+
+        Assert.Equal(RunState.Running, pair.Primary.Machine.State);
     }
 
     // Every report of the guest stands for a whole set read back; their numbers follow each other.
@@ -158,5 +182,27 @@ public class DiskPairTests
         byte[] content = new byte[file.Length];
         file.ReadExactly(content);
         return content;
+    }
+
+    // A step may take 2 s; to read so much twice takes longer.
+    private sealed class LargeDisks : IDisposable
+    {
+        public const string Guest = "pages=16 set=16";
+
+        private readonly string _folder = Directory.CreateTempSubdirectory("colo-disk-").FullName;
+        private int _count;
+
+        public MachineConfig Add(MachineConfig config)
+        {
+            string path = Path.Combine(_folder, $"{_count++}.img");
+            using (FileStream image = File.Create(path))
+                image.SetLength(10L << 30);
+            return config with { Disks = [new DiskConfig(path, "disk0")] };
+        }
+
+        public static void MakeImpatient(TestPair pair) =>
+            pair.Primary.Migration.Settings.HeartbeatTimeoutMs = pair.Secondary.Migration.Settings.HeartbeatTimeoutMs = 200;
+
+        public void Dispose() => Directory.Delete(_folder, recursive: true);
     }
 }

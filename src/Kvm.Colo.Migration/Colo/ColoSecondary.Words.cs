@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Kvm.Colo.Migration.Links;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Colo;
@@ -8,6 +9,7 @@ internal sealed partial class ColoSecondary
 {
     private readonly byte[] _word = new byte[ColoMessageCodec.SizeBytes];
     private long _lastSent;
+    private bool _cannotBeHeard;
 
     private void Expect(ColoMessage expected)
     {
@@ -55,6 +57,21 @@ internal sealed partial class ColoSecondary
     {
         if ((_features & ColoFeatures.Heartbeat) != 0 && Environment.TickCount64 - _lastSent > _settings.HeartbeatTimeoutMs / 2)
             Send(ColoMessage.Heartbeat);
+    }
+
+    // While an epoch goes live nothing may break it off, least of all a primary that dies then: whoever uses the link next will hear of that.
+    private void OnProving()
+    {
+        if (_cannotBeHeard)
+            return;
+        try
+        {
+            OnProgress();
+        }
+        catch (LinkException)
+        {
+            _cannotBeHeard = true;
+        }
     }
 
     private void Send(ColoMessage message)

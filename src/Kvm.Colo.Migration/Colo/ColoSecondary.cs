@@ -65,7 +65,7 @@ internal sealed partial class ColoSecondary : IDisposable
         _apply = new EpochApply(machine.Memory, machine.DirtyLog, _staging, devices, verification, settings.KeepHotPages);
         _disks = disks;
         _pause = new ApplyPause(machine, _apply, disks, verification);
-        verification.Proving = OnProgress;
+        verification.Proving = OnProving;
         _digest = new StreamDigest(seed.DigestSeed);
         _hashSeed = seed.PageHashSeed;
     }
