@@ -26,7 +26,7 @@ submit_job() {
 # follow_job LIMIT ALIVE: prints the job's output while it runs and returns its status.
 # 124: the time limit passed; 125: the host is gone (the command ALIVE failed).
 follow_job() {
-    local limit=$1 alive=$2 sentinel status tail=(tail -q -f -n +1 -s 0.05) tails=() end
+    local limit=$1 alive=$2 sentinel status tail=(tail -q -f -n +1 -s 0.05) tails=() end round=0
     # Inside a host the other host's writes raise no inotify event.
     [[ ! ${TESTBED_HOST:-} ]] || tail+=(---disable-inotify)
     sleep $((limit + 60)) > /dev/null 2>&1 < /dev/null &
@@ -37,13 +37,13 @@ follow_job() {
     end=$(($(seconds) + limit + 20))
     while :; do
         if [[ -e $job/status ]]; then status=$(< "$job/status"); break; fi
-        if ! $alive; then
+        if (( round++ % 10 == 9 )) && ! $alive; then
             nap 0.1
             if [[ -e $job/status ]]; then status=$(< "$job/status"); else status=125; warn "the host is gone, the command with it"; fi
             break
         fi
         if (( $(seconds) > end )); then status=124; warn "the host did not answer within $limit s"; break; fi
-        nap 0.03
+        nap 0.05
     done
     kill "$sentinel" 2> /dev/null || true
     wait "$sentinel" 2> /dev/null || true

@@ -10,8 +10,21 @@ declare -A pids=()
 # Limits are given for a quiet machine. They are there to end a hang, and an emulated host on a busy machine is several times slower.
 patience=4
 
-exec {never}<> <(:)
-nap() { read -r -t "$1" -u "$never" || true; }
+exec {nothing}<> <(:)
+nap() { read -r -t "$1" -u "$nothing" || true; }
+
+# observe SECONDS REQUEST...: what scenarios/observer answers, in $observed. One user at a time; a subshell may be it.
+mkfifo "$work/requests" "$work/answers"
+exec {requests}<> "$work/requests" {answers}<> "$work/answers"
+tests/Kvm.Colo.HostTests/scenarios/observer <&"$requests" >&"$answers" &
+observe() {
+    local seconds=$1 IFS=$'\t' outcome=
+    shift
+    observed="the observer does not answer"
+    printf '%s\n' "$*" >&"$requests"
+    read -r -t "$seconds" outcome observed <&"$answers" || true
+    [[ $outcome == ok ]]
+}
 
 # A scenario may say what else to take down, once no VM runs any more.
 after_vms() { :; }
@@ -38,7 +51,6 @@ echo 1 > "$tracing/events/kvm/kvm_exit/enable"
 # A guest that has lost a vCPU need not be waited for. A kernel may restart by a shutdown: such a scenario says so.
 shutdowns_expected=
 has_shut_down() { [[ ! $shutdowns_expected ]] && grep -q kvm_exit "$tracing/trace"; }
-no_shutdown() { ! has_shut_down || fail "a vCPU has shut down"; }
 
 # Whether a guest was lost that way: by the registers of what still runs, and by the shutdowns since this scenario began.
 is_host_fault() {
@@ -68,9 +80,9 @@ finish() {
             [[ -S $work/$name.qmp ]] || continue
             printf -- '--- %s: registers\n' "$name"
             for state in 'info status' 'info cpus' 'info registers -a'; do
-                qmp "$name" --timeout 10 human-monitor-command command-line="$state" 2>&1 || true
+                ask "$name" human-monitor-command "{\"command-line\":\"$state\"}" 2>&1 | sed 's/\\r\\n/\n/g' || true
             done > "$work/$name.state"
-            qmp "$name" --timeout 10 __org.colo-vm_query-devices >> "$work/$name.state" 2>&1 || true
+            ask "$name" __org.colo-vm_query-devices >> "$work/$name.state" 2>&1 || true
             cat "$work/$name.state"
         done
         printf -- '--- shutdowns of vCPUs\n'
@@ -113,15 +125,23 @@ type_in() { printf '%s\n' "$2" > "$work/$1.in"; }
 
 is_running() { kill -0 "${pids[$1]}" 2> /dev/null; }
 
-# await NAME PATTERN SECONDS: until a line of the serial output matches.
-await() {
-    local end=$((SECONDS + $3 * patience))
-    until grep -qaE -- "$2" "$work/$1.out"; do
-        (( SECONDS < end )) || fail "$1 did not say '$2' within $(($3 * patience)) s"
-        is_running "$1" || grep -qaE -- "$2" "$work/$1.out" || fail "$1 ended before it said '$2'"
-        no_shutdown
-        nap 0.2
-    done
+# watching NAME SECONDS WHAT...: waits as scenarios/observer says; never=PATTERN=FILE in the environment is what must not come.
+watching() {
+    local name=$1 seconds=$(($2 * patience)) kind=$3 trace=$tracing/trace
+    shift 3
+    [[ ! $shutdowns_expected ]] || trace=
+    observe $((seconds + 150)) "$kind" "${pids[$name]}" "$seconds" "$trace" "${never:-}" "$@" || fail "$name: ${*:2}: $observed"
+}
+
+# await NAME PATTERN SECONDS [COUNT]: until that many lines (1) of the serial output match.
+await() { watching "$1" "$3" lines "$work/$1.out" "$2" "${4:-1}"; }
+
+# await_qmp NAME SECONDS PATTERN COMMAND: asks until the answer matches.
+await_qmp() { watching "$1" "$2" answer "$work/$1.qmp" "$4" "$3" ""; }
+
+# await_checkpoints NAME COUNT SECONDS: until that many checkpoints have passed in the running session.
+await_checkpoints() {
+    never="protection is lost=$work/$1.err" watching "$1" "$3" answer "$work/$1.qmp" query-colo-statistics '"checkpoints": *([0-9]+)' "$2"
 }
 
 # ended NAME SECONDS [STATUS]: until the VM's process has ended, with that exit status.
@@ -129,7 +149,7 @@ ended() {
     local end=$((SECONDS + $2 * patience)) status=0
     while is_running "$1"; do
         (( SECONDS < end )) || fail "$1 did not end within $(($2 * patience)) s"
-        nap 0.2
+        nap 0.5
     done
     wait "${pids[$1]}" || status=$?
     unset "pids[$1]"
@@ -146,41 +166,10 @@ shell() {
     grep -qaE "^mark=$marks status=0" "$work/$1.out" || fail "$1: $2"
 }
 
-qmp() {
-    local name=$1
-    shift
-    out/bin/colo-vm qmp --qmp "unix:$work/$name.qmp" "$@"
-}
-
-# ask NAME COMMAND [ARGUMENTS]: the same at little cost.
+# ask NAME COMMAND [ARGUMENTS]: a QMP command's answer, on one line.
 ask() {
-    local name=$1
-    shift
-    tests/Kvm.Colo.HostTests/scenarios/ask "$work/$name.qmp" "$@"
-}
-
-# await_qmp NAME SECONDS PATTERN COMMAND: asks until the answer matches.
-await_qmp() {
-    local end=$((SECONDS + $2 * patience)) answer=
-    while :; do
-        answer=$(ask "$1" "$4" 2>&1) || true
-        [[ ! $answer =~ $3 ]] || return 0
-        (( SECONDS < end )) || fail "$1: $4 never answered '$3': $answer"
-        no_shutdown
-        nap 1
-    done
-}
-
-# await_checkpoints NAME COUNT SECONDS: until that many checkpoints have passed in the running session.
-await_checkpoints() {
-    local end=$((SECONDS + $3 * patience)) count=0
-    while :; do
-        is_running "$1" || fail "$1 ended"
-        count=$(ask "$1" query-colo-statistics 2> /dev/null | grep -oE '"checkpoints": *[0-9]+' | grep -oE '[0-9]+$') || count=0
-        (( count < $2 )) || return 0
-        ! grep -q 'protection is lost' "$work/$1.err" || fail "$1: protection is lost after $count checkpoints"
-        (( SECONDS < end )) || fail "$1: $count of $2 checkpoints in $(($3 * patience)) s"
-        no_shutdown
-        nap 3
-    done
+    local status=0
+    observe 150 ask "$work/$1.qmp" "$2" "${3:-"{}"}" || status=1
+    printf '%s\n' "$observed"
+    return "$status"
 }
