@@ -14,11 +14,11 @@ internal sealed class Testbed : IDisposable
     private static readonly TimeSpan s_startDeadline = TimeSpan.FromMinutes(4);
     private readonly string _state;
 
-    /// <summary>Boots <paramref name="hosts"/> hosts under a state name of their own.</summary>
-    public Testbed(string name, int hosts, int cpus = 2)
+    /// <summary>Boots <paramref name="hosts"/> hosts with one CPU each under a state name of their own.</summary>
+    public Testbed(string name, int hosts)
     {
         _state = string.Create(CultureInfo.InvariantCulture, $"test-{name}-{Environment.ProcessId}");
-        Script(s_startDeadline, "start", "--state", _state, "--hosts", Text(hosts), "--cpus", Text(cpus), "--memory", "2600", "--life", "3600");
+        Script(s_startDeadline, "start", "--state", _state, "--hosts", Text(hosts), "--cpus", "1", "--memory", "2600", "--life", "3600");
     }
 
     /// <summary>The top of the source tree.</summary>
