@@ -244,22 +244,34 @@ internal sealed partial class VirtualMachine
     private RunState ExecuteCut(PauseExecution pause, RunState interrupted)
     {
         _globalState.Interrupted = _hasEnded ? _finalState : interrupted;
+        Save(pause.Work);
+        return pause.After ?? interrupted;
+    }
 
-        // Devices at rest, then chips, then vCPUs: an interrupt on its way is found further on, at worst twice, but never nowhere.
+    // What runs for the first time costs milliseconds, for which a guest's first pause has no time.
+    private void RehearseCut()
+    {
+        _devices.Io.Quiesce(s_quiesceDeadline);
+        Save(work: null);
+        _devices.Io.Resume();
+    }
+
+    // Devices at rest, then chips, then vCPUs: an interrupt on its way is found further on, at worst twice, but never nowhere.
+    private void Save(IPauseWork? work)
+    {
         for (int i = 0; i < StateOwners.Count; i++)
             StateOwners[i].Capture(); // an enumerator would be memory allocated in the pause
         _group.BeginSave();
         try
         {
-            pause.Work.OnPaused();
+            work?.OnPaused();
         }
         finally
         {
             _group.EndSave(ParkDeadline);
         }
 
-        pause.Work.OnSaved();
-        return pause.After ?? interrupted;
+        work?.OnSaved();
     }
 
     // What the guest here asked for since the last epoch never happened.

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Kvm.Colo.Stream;
@@ -85,6 +86,8 @@ internal static class PageDelta
     }
 
     /// <summary>Length of the changed run at the start of two spans whose first bytes differ.</summary>
+    // Code for 256 bits is compiled when it first runs, and at first badly unless this asks for better.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int ChangedRun(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
     {
         int position = 0;
