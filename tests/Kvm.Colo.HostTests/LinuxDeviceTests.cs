@@ -6,17 +6,17 @@ namespace Kvm.Colo.HostTests;
 public sealed class LinuxDeviceTests(OneHostFixture host) : IClassFixture<OneHostFixture>
 {
     [TestbedFact]
-    public void Disk_KeepsWhatWasFlushed_WhenTheProcessIsKilled() => host.Run(240, "disk", "cloud");
+    public void Disk_KeepsWhatWasFlushed_WhenTheProcessIsKilled() => host.Scenario(240, "disk", "cloud");
 
     [TestbedFact]
-    public void Guest_HasBaselineCpuConsoleAndBalloon() => host.Run(240, "guest", "cloud");
+    public void Guest_HasBaselineCpuConsoleAndBalloon() => host.Scenario(240, "guest", "cloud");
 
     [TestbedFact]
-    public void Network_CarriesFilesBothWays() => host.Run(150, "net", "cloud");
+    public void Network_CarriesFilesBothWays() => host.Scenario(150, "net", "cloud");
 
     [TestbedFact]
-    public void DisksAndCards_AreEachInTheirPlace() => host.Run(200, "devices", "cloud");
+    public void DisksAndCards_AreEachInTheirPlace() => host.Scenario(200, "devices", "cloud");
 
     [TestbedFact]
-    public void BlockDevices_AreDisks() => host.Run(300, "loop", "cloud");
+    public void BlockDevices_AreDisks() => host.Scenario(300, "loop", "cloud");
 }

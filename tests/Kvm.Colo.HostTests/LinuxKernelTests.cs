@@ -12,14 +12,14 @@ public sealed class LinuxKernelTests(OneHostFixture host) : IClassFixture<OneHos
     [InlineData("generic", "4", "256M")]
     [InlineData("cloud", "8", "5G")]
     [InlineData("vmlinux", "2", "256M")]
-    public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus, string memory) => host.Run(180, "boot", kernel, cpus, memory);
+    public void Kernel_ReachesItsShellAndPowersOff(string kernel, string cpus, string memory) => host.Scenario(180, "boot", kernel, cpus, memory);
 
     [TestbedFact]
-    public void Panic_IsReported() => host.Run(120, "panic", "cloud");
+    public void Panic_IsReported() => host.Scenario(120, "panic", "cloud");
 
     [TestbedFact]
-    public void Power_ButtonRebootAndPowerOffWork() => host.Run(200, "power", "generic");
+    public void Power_ButtonRebootAndPowerOffWork() => host.Scenario(200, "power", "generic");
 
     [TestbedFact]
-    public void Clock_FollowsTheHosts() => host.Run(150, "clock", "cloud");
+    public void Clock_FollowsTheHosts() => host.Scenario(150, "clock", "cloud");
 }

@@ -6,5 +6,5 @@ namespace Kvm.Colo.HostTests;
 public sealed class LinuxPairTests(OneHostFixture host) : IClassFixture<OneHostFixture>
 {
     [TestbedFact]
-    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => host.Run(300, "pair", "cloud", "2", "200");
+    public void Pair_SurvivesItsPrimaryWithEveryCheckpointVerified() => host.Scenario(300, "pair", "cloud", "2", "200");
 }

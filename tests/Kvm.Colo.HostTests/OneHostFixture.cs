@@ -16,19 +16,27 @@ public sealed class OneHostFixture : IDisposable
     private Testbed? _testbed;
 
     /// <summary>Runs a scenario of this project's folder; it says that it is ok, or the test fails with its output.</summary>
-    public void Run(int seconds, string name, params string[] arguments)
+    public void Scenario(int seconds, string name, params string[] arguments)
     {
-        string output = HostFaults.Outlive(() => Scenario(TimeSpan.FromSeconds(seconds) * Patience, name, arguments), End);
+        string output = Run(seconds, [$"tests/Kvm.Colo.HostTests/scenarios/{name}", .. arguments]);
         Xunit.Assert.Contains($"{name} ok", output, StringComparison.Ordinal);
     }
 
-    public void Dispose() => End();
-
-    private string Scenario(TimeSpan deadline, string name, string[] arguments)
+    /// <summary>Runs a command, on another host when that one fails, and returns its output; it must succeed.</summary>
+    /// <param name="seconds">What it may take on a quiet machine.</param>
+    /// <param name="command">Its words.</param>
+    public string Run(int seconds, params string[] command)
     {
-        _testbed ??= new Testbed(_name, hosts: 1);
-        return _testbed.Run(1, deadline, [$"tests/Kvm.Colo.HostTests/scenarios/{name}", .. arguments]);
+        return HostFaults.Outlive(RunOnce, End);
+
+        string RunOnce()
+        {
+            _testbed ??= new Testbed(_name, hosts: 1);
+            return _testbed.Run(1, TimeSpan.FromSeconds(seconds) * Patience, command);
+        }
     }
+
+    public void Dispose() => End();
 
     private void End()
     {

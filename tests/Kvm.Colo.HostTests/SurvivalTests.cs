@@ -6,11 +6,11 @@ namespace Kvm.Colo.HostTests;
 public sealed class SurvivalTests(OneHostFixture host) : IClassFixture<OneHostFixture>
 {
     [TestbedFact]
-    public void Survivor_IsAnnouncedToTheNetwork() => host.Run(150, "announce");
+    public void Survivor_IsAnnouncedToTheNetwork() => host.Scenario(150, "announce");
 
     [TestbedFact]
-    public void Save_RestoresInTheMiddleOfDiskLoad() => host.Run(400, "save", "generic");
+    public void Save_RestoresInTheMiddleOfDiskLoad() => host.Scenario(400, "save", "generic");
 
     [TestbedFact]
-    public void Pair_EndsWithTheReason_WhenTheSecondarysDiskIsFull() => host.Run(200, "full");
+    public void Pair_EndsWithTheReason_WhenTheSecondarysDiskIsFull() => host.Scenario(200, "full");
 }
