@@ -5,7 +5,7 @@ namespace Kvm.Colo.HostTests;
 /// <summary>Unmodified Debian kernels on full KVM: to the shell, and what they do with the machine itself.</summary>
 public sealed class LinuxKernelTests(OneHostFixture host) : IClassFixture<OneHostFixture>
 {
-    // With the other scenarios both kernels come up with 1, 2 and 4 vCPUs: cloud 2 under disk and net, 4 under clock; generic 1 and 2 under
+    // With the other scenarios both kernels come up with 1, 2 and 4 vCPUs: cloud 2 under disk and guest, 4 under clock; generic 1 and 2 under
     // power, 2 under save.
     [TestbedTheory]
     [InlineData("cloud", "1", "256M")]
