@@ -117,20 +117,8 @@ internal sealed class SectorMap : IDisposable
 
     private ulong Find(ulong group, ulong from, ulong invert)
     {
-        Span<ulong> words = Words(group);
-        int at = (int)(from % SectorsPerGroup);
-        int word = at >> 6;
-        ulong bits = (words[word] ^ invert) & (ulong.MaxValue << (at & 63));
-        if (bits == 0)
-        {
-            int next = words[(word + 1)..].IndexOfAnyExcept(invert);
-            if (next < 0)
-                return SectorCount;
-            word += 1 + next;
-            bits = words[word] ^ invert;
-        }
-
-        return Math.Min(SectorCount, (group * SectorsPerGroup) + ((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(bits));
+        ulong found = BitWords.Next(Words(group), from % SectorsPerGroup, invert);
+        return found < SectorsPerGroup ? Math.Min(SectorCount, (group * SectorsPerGroup) + found) : SectorCount;
     }
 
     private bool IsUsed(ulong group) => (_groups[group >> 6] >> (int)(group & 63) & 1) != 0;

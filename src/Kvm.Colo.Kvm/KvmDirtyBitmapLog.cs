@@ -37,12 +37,12 @@ internal sealed unsafe class KvmDirtyBitmapLog : IDirtyLog, IDisposable
             int count = (int)((slot.PageCount + 63) / 64);
             _vm.GetDirtyLog(slot, words);
             Span<ulong> found = new(words, count);
-            int first = PageBitmap.NextNonZero(found, 0);
+            int first = BitWords.NextNonZero(found, 0);
             if (first == count)
                 continue;
 
             // Only the part that holds bits is cleared: KVM walks all of what it is given, with its lock held.
-            int end = PageBitmap.EndOfNonZero(found);
+            int end = BitWords.EndOfNonZero(found);
             ulong firstPage = (ulong)first << 6;
             _vm.ClearDirtyLog(slot, firstPage, Math.Min(slot.PageCount, (ulong)end << 6) - firstPage, words + first);
             Span<ulong> target = into.Words.Slice((int)(slot.FirstPage >> 6), count);

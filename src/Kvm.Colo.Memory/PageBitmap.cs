@@ -1,7 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Kvm.Colo.Memory;
 
@@ -11,8 +8,6 @@ namespace Kvm.Colo.Memory;
 /// </summary>
 internal sealed unsafe class PageBitmap : IDisposable
 {
-    private const int BlockWords = 8;
-
     private readonly NativeMapping _memory;
     private readonly ulong* _words;
 
@@ -34,20 +29,6 @@ internal sealed unsafe class PageBitmap : IDisposable
     public Span<ulong> Words => new(_words, WordCount);
 
     public ulong* Pointer => _words;
-
-    /// <summary>The first word at or after <paramref name="from"/> with a bit set, or the number of words.</summary>
-    public static int NextNonZero(ReadOnlySpan<ulong> words, int from) => NextUnlike(words, from, 0);
-
-    /// <summary>The number of words up to the last one with a bit set; 0 when there is none.</summary>
-    public static int EndOfNonZero(ReadOnlySpan<ulong> words)
-    {
-        int end = words.Length;
-        while (end >= BlockWords && IsBlockOf(words[(end - BlockWords)..], Vector128<ulong>.Zero))
-            end -= BlockWords;
-        while (end > 0 && words[end - 1] == 0)
-            end--;
-        return end;
-    }
 
     /// <summary>Sets the bit of one page. The write it stands for must have happened before (a mark taken early can be harvested early).</summary>
     public void Mark(ulong page)
@@ -72,7 +53,7 @@ internal sealed unsafe class PageBitmap : IDisposable
     public void TakeFrom(PageBitmap source)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.WordCount, WordCount);
-        for (int i = NextNonZero(source.Words, 0); i < WordCount; i = NextNonZero(source.Words, i + 1))
+        for (int i = BitWords.NextNonZero(source.Words, 0); i < WordCount; i = BitWords.NextNonZero(source.Words, i + 1))
             _words[i] |= Interlocked.Exchange(ref source._words[i], 0);
     }
 
@@ -80,7 +61,7 @@ internal sealed unsafe class PageBitmap : IDisposable
     public void Add(PageBitmap source)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.WordCount, WordCount);
-        for (int i = NextNonZero(source.Words, 0); i < WordCount; i = NextNonZero(source.Words, i + 1))
+        for (int i = BitWords.NextNonZero(source.Words, 0); i < WordCount; i = BitWords.NextNonZero(source.Words, i + 1))
             _words[i] |= source._words[i];
     }
 
@@ -111,41 +92,5 @@ internal sealed unsafe class PageBitmap : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private ulong Next(ulong from, ulong invert)
-    {
-        if (from >= PageCount)
-            return PageCount;
-        int word = (int)(from >> 6);
-        ulong bits = (_words[word] ^ invert) & (ulong.MaxValue << (int)(from & 63));
-        if (bits == 0)
-        {
-            word = NextUnlike(Words, word + 1, invert);
-            if (word == WordCount)
-                return PageCount;
-            bits = _words[word] ^ invert;
-        }
-
-        return Math.Min(PageCount, ((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(bits));
-    }
-
-    // The cost of a harvest must not follow the size of the RAM more than it has to. Not the library's search: that is generic code, which
-    // is compiled in the first checkpoints of a guest and badly at first, and cost 4 GiB a pause of 6 ms. This is compiled with the product.
-    private static int NextUnlike(ReadOnlySpan<ulong> words, int from, ulong value)
-    {
-        Vector128<ulong> values = Vector128.Create(value);
-        while (from <= words.Length - BlockWords && IsBlockOf(words[from..], values))
-            from += BlockWords;
-        while (from < words.Length && words[from] == value)
-            from++;
-        return from;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsBlockOf(ReadOnlySpan<ulong> words, Vector128<ulong> values)
-    {
-        ref ulong first = ref MemoryMarshal.GetReference(words);
-        Vector128<ulong> differences = (Vector128.LoadUnsafe(ref first) ^ values) | (Vector128.LoadUnsafe(ref first, 2) ^ values)
-            | (Vector128.LoadUnsafe(ref first, 4) ^ values) | (Vector128.LoadUnsafe(ref first, 6) ^ values);
-        return differences == Vector128<ulong>.Zero;
-    }
+    private ulong Next(ulong from, ulong invert) => from < PageCount ? Math.Min(PageCount, BitWords.Next(Words, from, invert)) : PageCount;
 }

@@ -28,7 +28,7 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
         _stale.Add(changed);
         _stale.Add(_kept);
         Span<ulong> stale = _stale.Words;
-        for (int word = PageBitmap.NextNonZero(stale, 0); word < stale.Length; word = PageBitmap.NextNonZero(stale, word + 1))
+        for (int word = BitWords.NextNonZero(stale, 0); word < stale.Length; word = BitWords.NextNonZero(stale, word + 1))
         {
             ulong hot = keepsHot ? Written.Words[word] & _writtenBefore.Words[word] : 0;
             stale[word] &= ~hot;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Xunit;
 
 namespace Kvm.Colo.HostTests;
 
@@ -19,7 +20,7 @@ public sealed class OneHostFixture : IDisposable
     public void Scenario(int seconds, string name, params string[] arguments)
     {
         string output = Run(seconds, [$"tests/Kvm.Colo.HostTests/scenarios/{name}", .. arguments]);
-        Xunit.Assert.Contains($"{name} ok", output, StringComparison.Ordinal);
+        Assert.Contains($"{name} ok", output, StringComparison.Ordinal);
     }
 
     /// <summary>Runs a command, on another host when that one fails, and returns its output; it must succeed.</summary>

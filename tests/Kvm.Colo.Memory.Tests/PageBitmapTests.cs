@@ -12,17 +12,17 @@ public sealed class PageBitmapTests
         for (int length = 0; length < 70; length++)
         {
             ulong[] words = new ulong[length];
-            Assert.Equal((length, 0), (PageBitmap.NextNonZero(words, 0), PageBitmap.EndOfNonZero(words)));
+            Assert.Equal((length, 0), (BitWords.NextNonZero(words, 0), BitWords.EndOfNonZero(words)));
             for (int round = 0; round < 50 && length > 0; round++)
             {
                 Array.Clear(words);
                 int[] set = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(length)).Order()];
                 foreach (int word in set)
                     words[word] = 1ul << random.Next(64);
-                Assert.Equal(set[^1] + 1, PageBitmap.EndOfNonZero(words));
+                Assert.Equal(set[^1] + 1, BitWords.EndOfNonZero(words));
                 int from = random.Next(length + 1);
                 int expected = set.Where(word => word >= from).DefaultIfEmpty(length).First();
-                Assert.Equal(expected, PageBitmap.NextNonZero(words, from));
+                Assert.Equal(expected, BitWords.NextNonZero(words, from));
             }
         }
     }
