@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Kvm.Colo.Stream;
@@ -86,21 +85,20 @@ internal static class PageDelta
     }
 
     /// <summary>Length of the changed run at the start of two spans whose first bytes differ.</summary>
-    // Code for 256 bits is compiled when it first runs, and at first badly unless this asks for better.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // 128 bits: what is compiled ahead of time is for every CPU.
     private static int ChangedRun(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
     {
         int position = 0;
         // The last two lanes cannot tell whether a run of three begins in them, so a step leaves them to the next one.
-        while (Vector256.IsHardwareAccelerated && after.Length - position >= Vector256<byte>.Count)
+        while (Vector128.IsHardwareAccelerated && after.Length - position >= Vector128<byte>.Count)
         {
-            uint equal = Vector256.Equals(
-                Vector256.Create(before.Slice(position, Vector256<byte>.Count)),
-                Vector256.Create(after.Slice(position, Vector256<byte>.Count))).ExtractMostSignificantBits();
+            uint equal = Vector128.Equals(
+                Vector128.Create(before.Slice(position, Vector128<byte>.Count)),
+                Vector128.Create(after.Slice(position, Vector128<byte>.Count))).ExtractMostSignificantBits();
             uint runs = equal & (equal >> 1) & (equal >> 2);
             if (runs != 0)
                 return position + BitOperations.TrailingZeroCount(runs);
-            position += Vector256<byte>.Count - (MinEqualRun - 1);
+            position += Vector128<byte>.Count - (MinEqualRun - 1);
         }
 
         int same = 0;

@@ -8,7 +8,8 @@ internal static class TerminalProgram
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
 
-    public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "colo-vm");
+    /// <summary>The program as it is delivered where <c>COLO_VM</c> names it, as <c>scripts/test</c> does; else what was built beside the tests.</summary>
+    public static string Path { get; } = Environment.GetEnvironmentVariable("COLO_VM") ?? System.IO.Path.Combine(AppContext.BaseDirectory, "colo-vm");
 
     /// <summary>Runs it with arguments and input to its end.</summary>
     public static (int Status, string Output, string Error) Run(string[] arguments, string input = "") => Start(Path, arguments, input, folder: null);
