@@ -1,14 +1,18 @@
 namespace Kvm.Colo.Memory;
 
 /// <summary>
-/// Bounded native memory that holds the pages of one epoch as records of a fixed stride: <see cref="HeaderBytes"/> for the caller, then
-/// the page. Chunks are kept for the next epoch, so a steady state allocates nothing. One owner thread at a time.
+/// Bounded native memory that holds the pages of one epoch as records. Their heads lie side by side, apart from their rooms for a page: an
+/// epoch of small differences is a walk through a few KiB. Memory is kept for the next epoch, so a steady state allocates nothing. One
+/// owner thread at a time.
 /// </summary>
 internal sealed class PageStaging(ulong maxPages) : IDisposable
 {
-    public const int HeaderBytes = 8;
-    public const int RecordBytes = HeaderBytes + GuestPage.SizeBytes;
     public const int RecordsPerChunk = 256;
+
+    /// <summary>Memory of one chunk, its records' heads and rooms.</summary>
+    public const int ChunkBytes = RecordsPerChunk * (PageRecord.HeadBytes + GuestPage.SizeBytes);
+
+    private const int RoomStart = RecordsPerChunk * PageRecord.HeadBytes;
 
     private readonly List<NativeMapping> _chunks = [];
 
@@ -16,13 +20,13 @@ internal sealed class PageStaging(ulong maxPages) : IDisposable
 
     public int Count { get; private set; }
 
-    /// <summary>Bytes of native memory held, for accounting.</summary>
-    public ulong HeldBytes => (ulong)_chunks.Count * RecordsPerChunk * RecordBytes;
+    /// <summary>Bytes of native memory held, for accounting; what was not touched among them costs nothing.</summary>
+    public ulong HeldBytes => (ulong)_chunks.Count * ChunkBytes;
 
     public void Reset() => Count = 0;
 
-    /// <summary>Room for one more record, or false when the bound is reached.</summary>
-    public bool TryAdd(out Span<byte> record)
+    /// <summary>Room for one more record, or false when the bound is reached. What it holds is left over.</summary>
+    public bool TryAdd(out PageRecord record)
     {
         if ((ulong)Count >= MaxPages)
         {
@@ -31,7 +35,7 @@ internal sealed class PageStaging(ulong maxPages) : IDisposable
         }
 
         if (Count / RecordsPerChunk == _chunks.Count)
-            _chunks.Add(NativeMapping.Anonymous(RecordsPerChunk * RecordBytes));
+            _chunks.Add(NativeMapping.Anonymous(ChunkBytes));
         Count++;
         record = Record(Count - 1);
         return true;
@@ -40,18 +44,15 @@ internal sealed class PageStaging(ulong maxPages) : IDisposable
     /// <summary>Takes the record added last back.</summary>
     public void RemoveLast() => Count = Math.Max(0, Count - 1);
 
-    public Span<byte> Record(int index)
+    public PageRecord Record(int index)
     {
         if ((uint)index >= (uint)Count)
             throw new ArgumentOutOfRangeException(nameof(index), $"record {index} of {Count}");
-        return _chunks[index / RecordsPerChunk].Slice((ulong)(index % RecordsPerChunk) * RecordBytes, RecordBytes);
-    }
-
-    /// <summary>As many whole records from <paramref name="first"/> on as lie together, at most <paramref name="max"/>; never empty below Count.</summary>
-    public ReadOnlySpan<byte> Run(int first, int max, out int records)
-    {
-        records = Math.Max(0, Math.Min(Math.Min(RecordsPerChunk - (first % RecordsPerChunk), Count - first), max));
-        return records == 0 ? [] : _chunks[first / RecordsPerChunk].Slice((ulong)(first % RecordsPerChunk) * RecordBytes, records * RecordBytes);
+        NativeMapping chunk = _chunks[index / RecordsPerChunk];
+        int within = index % RecordsPerChunk;
+        return new PageRecord(
+            chunk.Slice((ulong)within * PageRecord.HeadBytes, PageRecord.HeadBytes),
+            chunk.Slice(RoomStart + ((ulong)within * GuestPage.SizeBytes), GuestPage.SizeBytes));
     }
 
     /// <summary>Gives the chunks beyond <paramref name="pages"/> back to the kernel.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Xunit;
 
 namespace Kvm.Colo.Memory.Tests;
@@ -14,10 +13,9 @@ public sealed class PageStagingTests
 
         Fill(staging, PerChunk + 3);
 
-        Assert.False(staging.TryAdd(out Span<byte> record));
-        Assert.True(record.IsEmpty);
+        Assert.False(staging.TryAdd(out _));
         Assert.Equal(PerChunk + 3, staging.Count);
-        Assert.Equal(2ul * PerChunk * PageStaging.RecordBytes, staging.HeldBytes);
+        Assert.Equal(2ul * PageStaging.ChunkBytes, staging.HeldBytes);
     }
 
     [Fact]
@@ -36,8 +34,13 @@ public sealed class PageStagingTests
         Fill(staging, 3 * PerChunk);
 
         for (int i = 0; i < staging.Count; i++)
-            Assert.Equal(i, BinaryPrimitives.ReadInt32LittleEndian(staging.Record(i)));
-        Assert.Equal(PageStaging.RecordBytes, staging.Record(0).Length);
+        {
+            PageRecord record = staging.Record(i);
+            Assert.Equal((ulong)i, record.Page);
+            Assert.Equal((byte)i, record.Tag);
+            Assert.Equal(Length(i), record.Payload.Length);
+            Assert.False(record.Payload.ContainsAnyExcept((byte)i));
+        }
     }
 
     [Theory]
@@ -50,7 +53,7 @@ public sealed class PageStagingTests
         using PageStaging staging = new(100);
         Fill(staging, 5);
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => staging.Record(index).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => staging.Record(index).Page);
     }
 
     [Fact]
@@ -65,11 +68,6 @@ public sealed class PageStagingTests
         {
             staging.Reset();
             Fill(staging, 4 * PerChunk);
-            for (int first = 0; first < staging.Count;)
-            {
-                _ = staging.Run(first, int.MaxValue, out int records);
-                first += records;
-            }
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
@@ -77,36 +75,17 @@ public sealed class PageStagingTests
     }
 
     [Theory]
-    [InlineData(0, 1000, PerChunk)]
-    [InlineData(0, 10, 10)]
-    [InlineData(PerChunk - 1, 1000, 1)]
-    [InlineData(PerChunk, 1000, 44)]
-    [InlineData(PerChunk + 43, 1000, 1)]
-    [InlineData(PerChunk + 44, 1000, 0)]
-    [InlineData(PerChunk + 60, 1000, 0)]
-    [InlineData(int.MaxValue, 1000, 0)]
-    [InlineData(0, 0, 0)]
-    [InlineData(0, -1, 0)]
-    public void Run_GivesTheRecordsThatLieTogether(int first, int max, int expected)
+    [InlineData(-1)]
+    [InlineData(GuestPage.SizeBytes + 1)]
+    public void Write_RefusesMoreThanAPage_AndLeavesTheRecord(int length)
     {
-        using PageStaging staging = new(10_000);
-        Fill(staging, PerChunk + 44);
+        using PageStaging staging = new(10);
+        Fill(staging, 2);
 
-        ReadOnlySpan<byte> run = staging.Run(first, max, out int records);
+        Assert.Throws<ArgumentOutOfRangeException>(() => staging.Record(1).Write(7, 9, length).Length);
 
-        Assert.Equal(expected, records);
-        Assert.Equal(expected * PageStaging.RecordBytes, run.Length);
-        for (int i = 0; i < records; i++)
-            Assert.Equal(first + i, BinaryPrimitives.ReadInt32LittleEndian(run[(i * PageStaging.RecordBytes)..]));
-    }
-
-    [Fact]
-    public void Run_ThrowsBeforeTheFirstRecord()
-    {
-        using PageStaging staging = new(100);
-        Fill(staging, 5);
-
-        Assert.Throws<ArgumentOutOfRangeException>(() => staging.Run(-1, 2, out _).Length);
+        Assert.Equal(1ul, staging.Record(1).Page);
+        Assert.Equal(1, staging.Record(1).Tag);
     }
 
     [Fact]
@@ -115,14 +94,14 @@ public sealed class PageStagingTests
         using PageStaging staging = new(10_000);
         Fill(staging, 4 * PerChunk);
         staging.Trim(0);
-        Assert.Equal(4ul * PerChunk * PageStaging.RecordBytes, staging.HeldBytes);
+        Assert.Equal(4ul * PageStaging.ChunkBytes, staging.HeldBytes);
 
         staging.Reset();
         Fill(staging, PerChunk + 1);
         staging.Trim(10);
 
-        Assert.Equal(2ul * PerChunk * PageStaging.RecordBytes, staging.HeldBytes);
-        Assert.Equal(PerChunk, BinaryPrimitives.ReadInt32LittleEndian(staging.Record(PerChunk)));
+        Assert.Equal(2ul * PageStaging.ChunkBytes, staging.HeldBytes);
+        Assert.Equal((ulong)PerChunk, staging.Record(PerChunk).Page);
         Fill(staging, PerChunk);
         Assert.Equal((2 * PerChunk) + 1, staging.Count);
     }
@@ -145,9 +124,19 @@ public sealed class PageStagingTests
         for (int i = 0; i < records; i++)
         {
             int index = staging.Count;
-            if (!staging.TryAdd(out Span<byte> record))
+            if (!staging.TryAdd(out PageRecord record))
                 throw new InvalidOperationException("the bound came early");
-            BinaryPrimitives.WriteInt32LittleEndian(record, index);
+            record.Write((ulong)index, (byte)index, Length(index)).Fill((byte)index);
         }
     }
+
+    // Nothing, what fits a head, one byte more, and whole pages.
+    private static int Length(int index) => (index % 5) switch
+    {
+        0 => 0,
+        1 => 1,
+        2 => PageRecord.MaxInlineBytes,
+        3 => PageRecord.MaxInlineBytes + 1,
+        _ => GuestPage.SizeBytes,
+    };
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
 using Kvm.Colo.Migration.Links;
@@ -8,15 +7,11 @@ namespace Kvm.Colo.Migration.Incoming;
 
 /// <summary>
 /// The pages of an epoch on their way in: kept beside the running guest until the whole epoch is there and verified. A page that comes
-/// again (because it was sent ahead of the cut and written afterwards) takes the place of what came before. Record header: page number,
-/// with the kind in the upper bits; never what the wire said without a check. Migration thread.
+/// again (because it was sent ahead of the cut and written afterwards) takes the place of what came before. A record's tag is its
+/// kind; nothing the wire said is in it without a check. Migration thread.
 /// </summary>
 internal sealed class EpochStaging(ulong pageCount) : IDisposable
 {
-    private const int KindShift = 56;
-    private const int LengthShift = 40;
-    private const ulong PageMask = (1ul << LengthShift) - 1;
-
     private readonly PageStaging _records = new(pageCount);
     private readonly PageIndex _recordOfPage = new(pageCount);
     private readonly byte[] _own = new byte[GuestPage.SizeBytes];
@@ -42,7 +37,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     {
         _recentPeak.Add(_records.Count);
         for (int i = 0; i < _records.Count; i++)
-            _recordOfPage.Remove(MemoryMarshal.Read<ulong>(_records.Record(i)) & PageMask);
+            _recordOfPage.Remove(_records.Record(i).Page);
         _records.Reset();
         Received = 0;
         ReceivedAhead = 0;
@@ -95,9 +90,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         if (PageHash.Compute(_own, seed) != hash)
             return false;
         CountOne(reader);
-        Span<byte> slot = SlotFor(reader, page);
-        MemoryMarshal.Write(slot, Header(page, RamRecordKind.Page));
-        _own.CopyTo(slot[PageStaging.HeaderBytes..]);
+        _own.CopyTo(RecordFor(reader, page).Write(page, (byte)RamRecordKind.Page, GuestPage.SizeBytes));
         _fates.Identical++;
         return true;
     }
@@ -110,21 +103,19 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     {
         for (int i = 0; i < _records.Count; i++)
         {
-            ReadOnlySpan<byte> record = _records.Record(i);
-            ulong header = MemoryMarshal.Read<ulong>(record);
-            ulong page = header & PageMask;
+            PageRecord record = _records.Record(i);
+            ulong page = record.Page;
             changed.Mark(page);
-            switch ((RamRecordKind)(header >> KindShift))
+            switch ((RamRecordKind)record.Tag)
             {
                 case RamRecordKind.ZeroPage:
                     memory.ZeroCommittedPage(page);
                     break;
                 case RamRecordKind.Delta:
-                    int length = (int)(header >> LengthShift & ushort.MaxValue);
-                    PageDelta.TryApply(record.Slice(PageStaging.HeaderBytes, length), memory.CommittedPageForWrite(page));
+                    PageDelta.TryApply(record.Payload, memory.CommittedPageForWrite(page));
                     break;
                 default:
-                    memory.WriteCommittedPage(page, record[PageStaging.HeaderBytes..]);
+                    memory.WriteCommittedPage(page, record.Payload);
                     break;
             }
         }
@@ -143,9 +134,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         else if (ReceivedAhead++ >= RamSectionEncoder.MaxAheadRecords)
             throw new MigrationException($"{reader.Link.Description} sends more than {RamSectionEncoder.MaxAheadRecords} pages ahead of a cut");
         ulong page = record.PageOffset >> GuestPage.Shift;
-        Span<byte> slot = SlotFor(reader, page);
-        MemoryMarshal.Write(slot, Header(page, record.Kind) | ((ulong)record.PayloadBytes << LengthShift));
-        Span<byte> content = slot.Slice(PageStaging.HeaderBytes, record.PayloadBytes);
+        Span<byte> content = RecordFor(reader, page).Write(page, (byte)record.Kind, record.PayloadBytes);
         reader.ReadExactly(content);
         if (record.Kind == RamRecordKind.Delta && !PageDelta.IsLegal(content, GuestPage.SizeBytes))
             throw new MigrationException($"{reader.Link.Description} sends a delta that does not fit a page");
@@ -164,8 +153,6 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
         }
     }
 
-    private static ulong Header(ulong page, RamRecordKind kind) => page | ((ulong)kind << KindShift);
-
     // Without this a peer could send pages over and over and never come to the end of an epoch.
     private void CountOne(LinkReader reader)
     {
@@ -173,16 +160,15 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
             throw TooMany(reader);
     }
 
-    private Span<byte> SlotFor(LinkReader reader, ulong page)
+    private PageRecord RecordFor(LinkReader reader, ulong page)
     {
         int index = _recordOfPage[page];
         if (index >= 0)
             return _records.Record(index);
-        if (!_records.TryAdd(out Span<byte> slot))
+        if (!_records.TryAdd(out PageRecord record))
             throw TooMany(reader);
-        MemoryMarshal.Write(slot, page); // names the page for Reset, whatever comes
         _recordOfPage[page] = _records.Count - 1;
-        return slot;
+        return record;
     }
 
     private static MigrationException TooMany(LinkReader reader) => new($"{reader.Link.Description} sends more pages than the guest has");

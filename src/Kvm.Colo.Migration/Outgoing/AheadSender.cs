@@ -1,3 +1,4 @@
+using Kvm.Colo.Memory;
 using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Outgoing;
@@ -111,7 +112,7 @@ internal sealed class AheadSender(
         sender.Digest = digest;
         for (int i = 0; i < MaxSliceRecords && digest.ByteCount - before < (ulong)_sliceBytes; i++)
         {
-            if (capture.AheadCount >= _maxRecords || !capture.TryCaptureAhead(ref _from, out Span<byte> record))
+            if (capture.AheadCount >= _maxRecords || !capture.TryCaptureAhead(ref _from, out PageRecord record))
             {
                 _isDrained = true;
                 break;

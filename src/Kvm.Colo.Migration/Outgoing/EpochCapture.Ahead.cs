@@ -60,7 +60,7 @@ internal sealed partial class EpochCapture
     /// Captures the next settled page into a new record. False when there is none; one it does take is settled with
     /// <see cref="Keep"/> or <see cref="Decline"/> before the next.
     /// </summary>
-    public bool TryCaptureAhead(ref ulong from, out Span<byte> record)
+    public bool TryCaptureAhead(ref ulong from, out PageRecord record)
     {
         from = _settled.NextSet(from);
         if (from >= _settled.PageCount)
@@ -73,7 +73,7 @@ internal sealed partial class EpochCapture
         _offered.Mark(from);
         Dirty.Clear(from);
         record = RecordFor(from);
-        WriteWhole(record, from, memory.Page(from));
+        StagedPage.WriteWhole(record, from, memory.Page(from));
         return true;
     }
 
@@ -88,7 +88,7 @@ internal sealed partial class EpochCapture
     /// <summary>The record taken last is not worth sending ahead: its page waits for the cut.</summary>
     public void Decline()
     {
-        ulong page = StagedPage.PageOf(Staging.Record(Staging.Count - 1));
+        ulong page = Staging.Record(Staging.Count - 1).Page;
         _recordOfPage.Remove(page);
         Staging.RemoveLast();
         Dirty.Mark(page);

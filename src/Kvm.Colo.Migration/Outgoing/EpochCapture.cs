@@ -10,7 +10,7 @@ namespace Kvm.Colo.Migration.Outgoing;
 /// it was sent last, only the difference is taken. A large dirty set is copied ahead while the guest still runs; the cut then finds only
 /// what was written again. Inside a cut it runs on the control loop, between cuts it belongs to the migration thread.
 /// </summary>
-internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, RamSectionEncoder encoder, PageStaging staging) : IPauseWork, IDisposable
+internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLog, PageStaging staging) : IPauseWork, IDisposable
 {
     // Below this many pages a copy inside the pause costs less than the write faults that another harvest brings.
     private const int CopyAheadPages = 512;
@@ -18,6 +18,7 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
 
     private readonly PageIndex _recordOfPage = new(memory.PageCount);
     private readonly RecentPeak _recentPeak = new();
+    private readonly byte[] _delta = new byte[StagedPage.MaxDeltaBytes];
     private int _lastCount;
 
     /// <summary>Pages that are dirty and not captured yet; a pass that sends ahead adds to it and takes from it.</summary>
@@ -41,10 +42,11 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
     /// <summary>Compiles what takes a difference: the first pause that does has no time for that.</summary>
     public static void Rehearse()
     {
-        Span<byte> pages = stackalloc byte[2 * GuestPage.SizeBytes];
+        Span<byte> pages = stackalloc byte[3 * GuestPage.SizeBytes];
         pages[GuestPage.SizeBytes] = 1;
-        Span<byte> record = stackalloc byte[PageStaging.RecordBytes];
-        StagedPage.TryWriteDelta(record, 0, pages[..GuestPage.SizeBytes], pages[GuestPage.SizeBytes..]);
+        PageRecord record = new(stackalloc byte[PageRecord.HeadBytes], []);
+        StagedPage.TryWriteDelta(
+            record, 0, pages[..GuestPage.SizeBytes], pages.Slice(GuestPage.SizeBytes, GuestPage.SizeBytes), pages[(2 * GuestPage.SizeBytes)..]);
     }
 
     /// <summary>Adds what was written since the last harvest to <see cref="Dirty"/>; right while the guest runs.</summary>
@@ -58,7 +60,7 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
     public void Begin()
     {
         for (int i = 0; i < Staging.Count; i++)
-            _recordOfPage.Remove(StagedPage.PageOf(Staging.Record(i)));
+            _recordOfPage.Remove(Staging.Record(i).Page);
         BeginAhead();
         _recentPeak.Add(Staging.Count);
         Staging.Reset();
@@ -127,20 +129,14 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
 
     private void Capture(ulong page)
     {
-        Span<byte> record = RecordFor(page);
+        PageRecord record = RecordFor(page);
         ReadOnlySpan<byte> now = memory.Page(page);
         ReadOnlySpan<byte> last = LastSent is null ? [] : LastSent.Find(page);
-        if (last.IsEmpty || !StagedPage.TryWriteDelta(record, page, last, now))
-            WriteWhole(record, page, now);
+        if (last.IsEmpty || !StagedPage.TryWriteDelta(record, page, last, now, _delta))
+            StagedPage.WriteWhole(record, page, now);
     }
 
-    private void WriteWhole(Span<byte> record, ulong page, ReadOnlySpan<byte> now)
-    {
-        encoder.WritePage(record, 0, page << GuestPage.Shift);
-        now.CopyTo(record[PageStaging.HeaderBytes..]);
-    }
-
-    private Span<byte> RecordFor(ulong page)
+    private PageRecord RecordFor(ulong page)
     {
         int index = _recordOfPage[page];
         if (index >= 0)
@@ -149,7 +145,7 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
             return Staging.Record(index);
         }
 
-        if (!Staging.TryAdd(out Span<byte> record))
+        if (!Staging.TryAdd(out PageRecord record))
             throw new MigrationException($"more than {Staging.MaxPages} pages are dirty at once");
         _recordOfPage[page] = Staging.Count - 1;
         return record;

@@ -64,10 +64,10 @@ internal sealed class EpochEncoder : IDisposable
     /// <param name="record">A record just captured.</param>
     /// <param name="wholeToo">Whether a page may go that has no short form.</param>
     /// <returns>How it went; none when it had no short form.</returns>
-    public AheadState SendAhead(ReadOnlySpan<byte> record, bool wholeToo)
+    public AheadState SendAhead(PageRecord record, bool wholeToo)
     {
-        ulong page = StagedPage.PageOf(record);
-        ReadOnlySpan<byte> content = StagedPage.Content(record);
+        ulong page = record.Page;
+        ReadOnlySpan<byte> content = record.Payload;
         ReadOnlySpan<byte> last = _cache is null ? [] : _cache.Find(page);
         int delta = last.IsEmpty ? -1 : PageDelta.Encode(last, content, _delta);
         if (delta == 0)
@@ -116,17 +116,17 @@ internal sealed class EpochEncoder : IDisposable
 
     public void Dispose() => _cache?.Dispose();
 
-    private void SendOne(ReadOnlySpan<byte> record, bool peerHas, bool replaces, ref PageFates fates)
+    private void SendOne(PageRecord record, bool peerHas, bool replaces, ref PageFates fates)
     {
-        ulong page = StagedPage.PageOf(record);
+        ulong page = record.Page;
         Span<byte> last = _cache is null ? [] : _cache.Find(page);
         if (StagedPage.IsDelta(record))
         {
-            SendDelta(page, StagedPage.Delta(record), last, replaces, ref fates);
+            SendDelta(page, record.Payload, last, replaces, ref fates);
             return;
         }
 
-        ReadOnlySpan<byte> content = StagedPage.Content(record);
+        ReadOnlySpan<byte> content = record.Payload;
         if (peerHas)
             fates.Identical++;
         else
@@ -153,10 +153,10 @@ internal sealed class EpochEncoder : IDisposable
         }
     }
 
-    private void Remember(ReadOnlySpan<byte> record)
+    private void Remember(PageRecord record)
     {
-        ulong page = StagedPage.PageOf(record);
-        ReadOnlySpan<byte> content = StagedPage.Content(record);
+        ulong page = record.Page;
+        ReadOnlySpan<byte> content = record.Payload;
         Remember(page, content, _cache!.Find(page));
     }
 

@@ -71,9 +71,9 @@ internal sealed class HashExchange(RamSender sender, RamBlockTable blocks, long 
         {
             if (!IsAskedNow(i))
                 continue;
-            ReadOnlySpan<byte> record = staged.Record(_candidates[i]);
+            PageRecord record = staged.Record(_candidates[i]);
             PageHashQuery.WriteEntry(
-                _entry, StagedPage.PageOf(record) << GuestPage.Shift, PageHash.Compute(StagedPage.Content(record), seed));
+                _entry, record.Page << GuestPage.Shift, PageHash.Compute(record.Payload, seed));
             Append(PageHashQuery.EntryBytes, digest);
         }
 

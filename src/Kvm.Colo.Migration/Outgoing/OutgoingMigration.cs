@@ -47,7 +47,7 @@ internal sealed class OutgoingMigration : IDisposable
         _blocks = new RamBlockTable(new RamBlock(MigrationConstants.RamBlockName, machine.Memory.SizeBytes));
         _encoder = new RamSectionEncoder(_blocks);
         _staging = new PageStaging(machine.Memory.PageCount);
-        _capture = new EpochCapture(machine.Memory, machine.DirtyLog, _encoder, _staging);
+        _capture = new EpochCapture(machine.Memory, machine.DirtyLog, _staging);
         _sender = new RamSender(link, machine.Memory, _encoder);
         _disks = _colo ? new DiskSender(machine, _sender, settings, control) : null;
         _owners = _colo ? [.. machine.StateOwners, _capture.Verification] : machine.StateOwners;

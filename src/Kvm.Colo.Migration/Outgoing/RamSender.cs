@@ -79,20 +79,16 @@ internal sealed class RamSender(ILink link, GuestMemory memory, RamSectionEncode
         return true;
     }
 
-    /// <summary>Sends the records of an epoch as one section.</summary>
+    /// <summary>Sends records that hold whole pages as one section.</summary>
     public void SendStaged(PageStaging staged, ElementKind kind)
     {
         BeginSection(kind);
-        Flush();
-        for (int first = 0; first < staged.Count;)
+        for (int i = 0; i < staged.Count; i++)
         {
-            ReadOnlySpan<byte> run = staged.Run(first, PageStaging.RecordsPerChunk, out int records);
-            link.Send(run);
-            Digest?.Append(run);
-            first += records;
+            PageRecord record = staged.Record(i);
+            AppendPage(record.Page, record.Payload);
         }
 
-        NormalPages += (ulong)staged.Count;
         EndSection();
     }
 

@@ -44,8 +44,8 @@ public class StagingBenchmarks
         _staging.Reset();
         foreach (ulong page in _pages)
         {
-            if (_staging.TryAdd(out Span<byte> record))
-                _memory.Page(page).CopyTo(record[PageStaging.HeaderBytes..]);
+            if (_staging.TryAdd(out PageRecord record))
+                _memory.Page(page).CopyTo(record.Write(page, 0, GuestPage.SizeBytes));
         }
 
         return _staging.Count;

@@ -88,7 +88,7 @@ public sealed class HashExchangeTests
             _staging = new PageStaging(_memory.PageCount);
             _blocks = new RamBlockTable(new RamBlock(MigrationConstants.RamBlockName, _memory.SizeBytes));
             RamSectionEncoder records = new(_blocks);
-            _capture = new EpochCapture(_memory, _log, records, _staging);
+            _capture = new EpochCapture(_memory, _log, _staging);
             _exchange = new HashExchange(new RamSender(_link, _memory, records), _blocks, 1);
             _reader = new LinkReader(_link);
         }

@@ -33,7 +33,7 @@ internal sealed class EpochPipe : IDisposable
         RamSender sender = new(_link, Memory, records);
         _log = new MarkedLog(pages);
         _sending = new PageStaging(pages);
-        Capture = new EpochCapture(Memory, _log, records, _sending);
+        Capture = new EpochCapture(Memory, _log, _sending);
         _encoder = new EpochEncoder(sender, pages, cachePages);
         Capture.LastSent = _encoder.LastSent;
         HashExchange? hashes = asksForHashes ? new HashExchange(sender, blocks, 1) : null;
