@@ -248,14 +248,6 @@ internal sealed partial class VirtualMachine
         return pause.After ?? interrupted;
     }
 
-    // What runs for the first time costs milliseconds, for which a guest's first pause has no time.
-    private void RehearseCut()
-    {
-        _devices.Io.Quiesce(s_quiesceDeadline);
-        Save(work: null);
-        _devices.Io.Resume();
-    }
-
     // Devices at rest, then chips, then vCPUs: an interrupt on its way is found further on, at worst twice, but never nowhere.
     private void Save(IPauseWork? work)
     {

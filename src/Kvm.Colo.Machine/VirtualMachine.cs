@@ -79,7 +79,6 @@ internal sealed partial class VirtualMachine : IDisposable
         if (Balloon is { } balloon)
             balloon.Changed = observer.OnBalloon;
         _devices.Start();
-        RehearseCut();
     }
 
     public MachineConfig Config { get; }

@@ -6,9 +6,8 @@ using System.Runtime.Intrinsics;
 namespace Kvm.Colo.Memory;
 
 /// <summary>
-/// Searches in words of bits, bit 0 of word 0 first. The cost of a harvest must not follow the size of the RAM more than it has to. Not the
-/// library's search: that is generic code, which is compiled in the first checkpoints of a guest and badly at first, and cost 4 GiB a pause
-/// of 6 ms. This is compiled with the product.
+/// Searches in words of bits, bit 0 of word 0 first. The cost of a harvest must not follow the size of the RAM more than it has to. The
+/// library's search looks at two words a step, this at eight, in half the time.
 /// </summary>
 internal static class BitWords
 {

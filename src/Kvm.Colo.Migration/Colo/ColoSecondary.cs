@@ -78,7 +78,6 @@ internal sealed partial class ColoSecondary : IDisposable
         _machine.DirtyLog.Start();
         _machine.Apply(first, RunState.Colo);
         _control.SetStatus(MigrationStatus.Colo);
-        RehearseLoss();
         try
         {
             Send(ColoMessage.CheckpointReady);
@@ -117,17 +116,6 @@ internal sealed partial class ColoSecondary : IDisposable
         _wire.Dispose();
         _blob.Dispose();
         _previousBlob.Dispose();
-    }
-
-    // What runs for the first time costs milliseconds (the first exception, the first error of a socket, the first failover), and when a
-    // link is lost the guest has no time for that.
-    private static void RehearseLoss()
-    {
-        SocketLink.Rehearse();
-        FailoverMachine failover = new(static (_, _) => { });
-        failover.TryRequest();
-        failover.TryBegin();
-        failover.TryComplete();
     }
 
     private void ReceiveEpochs()

@@ -22,21 +22,6 @@ internal sealed class SocketLink : ILink
             socket.NoDelay = true;
     }
 
-    /// <summary>Goes once through what happens to a link whose peer is lost, and throws nothing.</summary>
-    public static void Rehearse()
-    {
-        using SocketLink link = new(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), "a rehearsal", TimeSpan.FromSeconds(1));
-        try
-        {
-            link.Shutdown();
-            new LinkReader(link).Fill();
-        }
-        catch (LinkException)
-        {
-            // It never had a peer.
-        }
-    }
-
     public string Description { get; }
 
     public TimeSpan SendDeadline

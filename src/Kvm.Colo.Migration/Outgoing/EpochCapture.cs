@@ -39,16 +39,6 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
     /// <summary>Pages copied inside the last pause.</summary>
     public int PausePages { get; private set; }
 
-    /// <summary>Compiles what takes a difference: the first pause that does has no time for that.</summary>
-    public static void Rehearse()
-    {
-        Span<byte> pages = stackalloc byte[3 * GuestPage.SizeBytes];
-        pages[GuestPage.SizeBytes] = 1;
-        PageRecord record = new(stackalloc byte[PageRecord.HeadBytes], []);
-        StagedPage.TryWriteDelta(
-            record, 0, pages[..GuestPage.SizeBytes], pages.Slice(GuestPage.SizeBytes, GuestPage.SizeBytes), pages[(2 * GuestPage.SizeBytes)..]);
-    }
-
     /// <summary>Adds what was written since the last harvest to <see cref="Dirty"/>; right while the guest runs.</summary>
     public void Harvest()
     {

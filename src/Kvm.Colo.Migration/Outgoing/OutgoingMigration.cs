@@ -240,8 +240,6 @@ internal sealed class OutgoingMigration : IDisposable
             disks.CatchUp();
             _capture.Begin();
             CutPause pause = new(_machine, _capture, disks);
-            pause.OnSaved(); // without effect now, but compiled: the guest's first pause has no time for that
-            EpochCapture.Rehearse();
             _machine.Cut(pause, RunState.FinishMigrate);
             disks.Stage();
             disks.Send(null);
