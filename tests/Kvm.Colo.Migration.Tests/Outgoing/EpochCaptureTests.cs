@@ -37,4 +37,34 @@ public class EpochCaptureTests
             Assert.Null(pipe.FirstDifference());
         }
     }
+
+    [Theory]
+    [InlineData(256, 5)]
+    [InlineData(65, 0)]
+    [InlineData(64, 64)] // not worth another harvest
+    [InlineData(1, 1)]
+    public void PauseOfADirtySetThatStays_HoldsWhatIsWrittenAgain_OnceItIsLarge(int pages, int inPause)
+    {
+        using EpochPipe pipe = new(256, cachePages: 256);
+        for (int epoch = 0; epoch < 3; epoch++)
+        {
+            Write(pipe, pages);
+            if (epoch > 0)
+            {
+                pipe.Capture.CopyAhead();
+                Write(pipe, Math.Min(pages, inPause)); // while it was copied
+            }
+
+            pipe.Commit();
+
+            Assert.Equal(epoch == 0 ? pages : inPause, pipe.Capture.PausePages);
+            Assert.Null(pipe.FirstDifference());
+        }
+    }
+
+    private static void Write(EpochPipe pipe, int pages)
+    {
+        for (int page = 0; page < pages; page++)
+            pipe.Write((ulong)page, 8, [(byte)Random.Shared.Next(256)], byDevice: false);
+    }
 }
