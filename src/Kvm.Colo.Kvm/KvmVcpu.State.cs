@@ -223,17 +223,17 @@ internal sealed unsafe partial class KvmVcpu
             throw new InvalidOperationException($"vCPU {Index} has an exit that was not completed; its state must not be touched");
     }
 
-    private void Get<T>(uint request, ref T value)
+    private void Get<T>(uint request, ref T value, [CallerArgumentExpression(nameof(request))] string call = "")
         where T : unmanaged
     {
         fixed (T* pointer = &value)
-            Check(typeof(T).Name, Shim.IoctlPtr(_vcpu, request, pointer));
+            Check(call, Shim.IoctlPtr(_vcpu, request, pointer));
     }
 
-    private void Set<T>(uint request, ref T value)
+    private void Set<T>(uint request, ref T value, [CallerArgumentExpression(nameof(request))] string call = "")
         where T : unmanaged
     {
         fixed (T* pointer = &value)
-            Check(typeof(T).Name, Shim.IoctlPtr(_vcpu, request, pointer));
+            Check(call, Shim.IoctlPtr(_vcpu, request, pointer));
     }
 }

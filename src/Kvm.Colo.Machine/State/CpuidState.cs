@@ -15,8 +15,11 @@ internal sealed class CpuidState(CpuidTable offered, TscRate rate) : DeviceState
 {
     private const int LeafBytes = 7 * sizeof(uint);
     private readonly byte[] _leaves = new byte[CpuidTable.MaxEntries * LeafBytes];
+    private readonly byte[] _validLeaves = new byte[CpuidTable.MaxEntries * LeafBytes];
     private int _length;
+    private int _validLength;
     private uint _tscKhz;
+    private uint _validTscKhz;
 
     /// <summary>0 when the source does not know it.</summary>
     public uint TscKhz
@@ -73,6 +76,8 @@ internal sealed class CpuidState(CpuidTable offered, TscRate rate) : DeviceState
     {
         if (_length == 0 || _length % LeafBytes != 0)
             return $"{_length} bytes are no table of CPUID leaves";
+        if (_tscKhz == _validTscKhz && _leaves.AsSpan(0, _length).SequenceEqual(_validLeaves.AsSpan(0, _validLength)))
+            return null; // each epoch brings it again
         CpuidTable wanted = Read();
         if (wanted.Maker != offered.Maker)
             return "the guest's CPU is another maker's";
@@ -81,7 +86,12 @@ internal sealed class CpuidState(CpuidTable offered, TscRate rate) : DeviceState
         if (!rate.CanShow(_tscKhz))
             return $"the guest's time stamp counter runs at {_tscKhz} kHz, this host's at {rate.Khz} kHz, and its processor cannot scale it";
         IReadOnlyList<string> missing = CpuidFeatures.Missing(wanted, offered);
-        return missing.Count == 0 ? null : $"the guest uses CPU features this host lacks: {string.Join(", ", missing)}";
+        if (missing.Count != 0)
+            return $"the guest uses CPU features this host lacks: {string.Join(", ", missing)}";
+        _leaves.AsSpan(0, _length).CopyTo(_validLeaves);
+        _validLength = _length;
+        _validTscKhz = _tscKhz;
+        return null;
     }
 
     private static uint Word(ReadOnlySpan<byte> leaf, int index) => BinaryPrimitives.ReadUInt32LittleEndian(leaf[(index * sizeof(uint))..]);

@@ -2,8 +2,7 @@ namespace Kvm.Colo.Benchmarks.Comparison;
 
 /// <summary>How long the parts of a run take before its window.</summary>
 /// <param name="RunIn">
-/// Checkpoints as fast as they come: what one costs in the long run is measured, and a just-in-time compiler is done with a method only
-/// after some tens of calls.
+/// Checkpoints as fast as they come: what one costs in the long run is measured, when tables and caches have grown as large as they get.
 /// </param>
 /// <param name="Settle">Then checkpoints at the cell's own pace.</param>
 /// <param name="StepDeadline">What takes longer has failed.</param>

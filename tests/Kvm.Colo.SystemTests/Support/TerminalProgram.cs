@@ -61,7 +61,8 @@ internal static class TerminalProgram
         return (process.ExitCode, output, error.GetAwaiter().GetResult());
     }
 
-    private static ProcessStartInfo Describe(string file, string[] arguments, string? stateFolder)
+    /// <summary>How a program is started here: its three streams are pipes.</summary>
+    public static ProcessStartInfo Describe(string file, string[] arguments, string? stateFolder)
     {
         ProcessStartInfo start = new(file, arguments)
         {
