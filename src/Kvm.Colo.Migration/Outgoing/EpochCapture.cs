@@ -1,7 +1,6 @@
 using Kvm.Colo.Machine.Control;
 using Kvm.Colo.Memory;
 using Kvm.Colo.Migration.Colo;
-using Kvm.Colo.Stream;
 
 namespace Kvm.Colo.Migration.Outgoing;
 
