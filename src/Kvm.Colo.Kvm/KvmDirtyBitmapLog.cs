@@ -7,13 +7,13 @@ internal sealed unsafe class KvmDirtyBitmapLog : IDirtyLog, IDisposable
 {
     private readonly KvmVm _vm;
     private readonly GuestMemory _memory;
-    private readonly PageBitmap _scratch;
+    private readonly NativeMapping _scratch;
 
     public KvmDirtyBitmapLog(KvmVm vm, GuestMemory memory)
     {
         _vm = vm;
         _memory = memory;
-        _scratch = new PageBitmap(memory.PageCount);
+        _scratch = NativeMapping.Anonymous((memory.PageCount + 63) / 64 * sizeof(ulong));
         vm.EnableManualDirtyProtect();
     }
 
@@ -32,8 +32,8 @@ internal sealed unsafe class KvmDirtyBitmapLog : IDirtyLog, IDisposable
         for (int index = 0; index < _memory.Slots.Count; index++)
         {
             MemorySlot slot = _memory.Slots[index];
-            // SAFETY: the scratch bitmap covers all RAM and every slot but the last is a multiple of 64 pages long.
-            ulong* words = _scratch.Pointer + (slot.FirstPage >> 6);
+            // SAFETY: the scratch words cover all RAM and every slot but the last is a multiple of 64 pages long.
+            ulong* words = (ulong*)_scratch.Address + (slot.FirstPage >> 6);
             int count = (int)((slot.PageCount + 63) / 64);
             _vm.GetDirtyLog(slot, words);
             Span<ulong> found = new(words, count);
@@ -45,9 +45,7 @@ internal sealed unsafe class KvmDirtyBitmapLog : IDirtyLog, IDisposable
             int end = BitWords.EndOfNonZero(found);
             ulong firstPage = (ulong)first << 6;
             _vm.ClearDirtyLog(slot, firstPage, Math.Min(slot.PageCount, (ulong)end << 6) - firstPage, words + first);
-            Span<ulong> target = into.Words.Slice((int)(slot.FirstPage >> 6), count);
-            for (int i = first; i < end; i++)
-                target[i] |= found[i];
+            into.AddWords((int)(slot.FirstPage >> 6) + first, found[first..end]);
         }
     }
 

@@ -84,7 +84,7 @@ internal sealed unsafe class KvmDirtyRingLog : IDirtyLog, IDisposable
             uint slotIndex = entry->slot & 0xFFFF; // the upper half is the address space
             ulong offset = entry->offset;
             if (slotIndex < (uint)_memory.Slots.Count && offset < _memory.Slots[(int)slotIndex].PageCount)
-                _backlog.Mark(_memory.Slots[(int)slotIndex].FirstPage + offset);
+                _backlog.Set(_memory.Slots[(int)slotIndex].FirstPage + offset);
             Volatile.Write(ref entry->flags, KVM_DIRTY_GFN_F_RESET);
         }
 

@@ -40,6 +40,22 @@ internal sealed class PageCache : IDisposable
         return Content(slot);
     }
 
+    /// <summary>Has the first lines of a page fetched that will be asked for soon.</summary>
+    public void Prefetch(ulong page)
+    {
+        int slot = _slotOfPage[page];
+        if (slot >= 0)
+            CacheLines.Prefetch(Content(slot));
+    }
+
+    /// <summary>Has the line around one byte of a page fetched that will be asked for soon.</summary>
+    public void Prefetch(ulong page, int position)
+    {
+        int slot = _slotOfPage[page];
+        if (slot >= 0)
+            CacheLines.Prefetch(ref Content(slot)[position]);
+    }
+
     /// <summary>Remembers a page that was not there, if there is room or an old one to throw out.</summary>
     public void Add(ulong page, ReadOnlySpan<byte> content)
     {

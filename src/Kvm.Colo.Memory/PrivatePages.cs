@@ -27,14 +27,19 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
         _stale.Add(Written);
         _stale.Add(changed);
         _stale.Add(_kept);
-        Span<ulong> stale = _stale.Words;
-        for (int word = BitWords.NextNonZero(stale, 0); word < stale.Length; word = BitWords.NextNonZero(stale, word + 1))
+        for (int word = _stale.NextWord(0); word < _stale.WordCount; word = _stale.NextWord(word + 1))
         {
-            ulong hot = keepsHot ? Written.Words[word] & _writtenBefore.Words[word] : 0;
-            stale[word] &= ~hot;
-            _kept.Words[word] = hot;
-            for (; hot != 0; hot &= hot - 1)
-                memory.RestorePrivatePage(((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(hot));
+            ulong hot = keepsHot ? Written.Word(word) & _writtenBefore.Word(word) : 0;
+            _stale.SetWord(word, _stale.Word(word) & ~hot);
+            _kept.SetWord(word, hot);
+            while (hot != 0)
+            {
+                ulong page = FirstPage(word, hot);
+                hot &= hot - 1;
+                if (hot != 0)
+                    memory.PrefetchForRestore(FirstPage(word, hot));
+                memory.RestorePrivatePage(page);
+            }
         }
 
         Drop(_stale);
@@ -55,6 +60,8 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
         _writtenBefore.Dispose();
         Written.Dispose();
     }
+
+    private static ulong FirstPage(int word, ulong bits) => ((ulong)word << 6) + (ulong)BitOperations.TrailingZeroCount(bits);
 
     private void Drop(PageBitmap pages)
     {

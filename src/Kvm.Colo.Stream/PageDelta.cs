@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using Kvm.Colo.Memory;
 
 namespace Kvm.Colo.Stream;
 
@@ -26,7 +27,7 @@ internal static class PageDelta
         int position = 0;
         while (true)
         {
-            int equal = before[position..].CommonPrefixLength(after[position..]);
+            int equal = CacheLines.CommonPrefix(before[position..], after[position..]);
             position += equal;
             if (position == after.Length)
                 return written;
@@ -61,6 +62,13 @@ internal static class PageDelta
         }
 
         return true;
+    }
+
+    /// <summary>Where a legal delta changes a page first; 0 when it changes nothing.</summary>
+    public static int FirstChange(ReadOnlySpan<byte> delta)
+    {
+        int read = 0;
+        return TryReadLength(delta, ref read, out int equal) ? equal : 0;
     }
 
     /// <summary>True when the delta is well formed and stays inside a page of that size.</summary>

@@ -71,7 +71,11 @@ public sealed class PageBitmapTests
                     bitmap.ClearAll();
                     model.Clear();
                     break;
-                case 37 when random.Next(10) == 0:
+                case 37:
+                    bitmap.Set(page);
+                    model.Add(page);
+                    break;
+                case 38 when random.Next(10) == 0:
                     bitmap.SetAll();
                     model.UnionWith(Enumerable.Range(0, pageCount).Select(i => (ulong)i));
                     break;
@@ -127,25 +131,51 @@ public sealed class PageBitmapTests
         using PageBitmap bitmap = new(130);
 
         bitmap.Mark(129);
+        bitmap.SetWord(0, 5);
 
         Assert.Equal(3, bitmap.WordCount);
-        Assert.Equal([0ul, 0ul, 2ul], bitmap.Words.ToArray());
+        Assert.Equal([5ul, 0ul, 2ul], Enumerable.Range(0, 3).Select(bitmap.Word));
+        Assert.Equal([0, 2, 2, 3, 3], Enumerable.Range(0, 5).Select(bitmap.NextWord));
+        Assert.Equal([0ul, 2ul, 129ul, 130ul], new ulong[] { 0, 1, 3, 130 }.Select(bitmap.NextSet));
     }
 
     [Fact]
-    public void MarksAndTakes_FromTwoThreadsLoseNothing()
+    public void Words_AreReplacedOrAdded()
     {
-        using PageBitmap source = new(64); // one word: every mark races with every take
-        using PageBitmap target = new(64);
+        using PageBitmap bitmap = new(64 * 200);
+        bitmap.SetWord(150, 6);
+
+        bitmap.AddWords(149, [0, 1, 8]);
+        Assert.Equal([(64ul * 150) + 0, (64 * 150) + 1, (64 * 150) + 2, (64 * 151) + 3], All(bitmap));
+
+        bitmap.SetWord(150, 0);
+        Assert.Equal([(64ul * 151) + 3], All(bitmap));
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.SetWord(200, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.SetWord(-1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.AddWords(199, [0, 0]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.AddWords(-1, [0]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.AddWords(0, new ulong[201]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.Set(64 * 200));
+    }
+
+    [Theory]
+    [InlineData(64)] // one word: every mark races with every take
+    [InlineData(64 * 3)] // one block of words
+    [InlineData(64 * 64 * 2)]
+    public void MarksAndTakes_FromTwoThreadsLoseNothing(int pages)
+    {
+        using PageBitmap source = new((ulong)pages);
+        using PageBitmap target = new((ulong)pages);
         const int Rounds = 200_000;
-        int[] taken = new int[64];
-        int[] marked = new int[64];
+        int[] taken = new int[pages];
+        int[] marked = new int[pages];
         bool done = false;
         TestThread marker = TestThread.Start("marker", () =>
         {
             for (int i = 0; i < Rounds; i++)
             {
-                ulong page = (ulong)(i * 7 % 64);
+                ulong page = (ulong)(i * 67L % pages);
                 if (source.IsSet(page))
                     continue;
                 marked[page]++;
@@ -161,12 +191,37 @@ public sealed class PageBitmapTests
             last = Volatile.Read(ref done);
             target.ClearAll();
             target.TakeFrom(source);
-            for (ulong page = target.NextSet(0); page < 64; page = target.NextSet(page + 1))
+            for (ulong page = target.NextSet(0); page < target.PageCount; page = target.NextSet(page + 1))
                 taken[page]++;
         }
 
         marker.Join(TimeSpan.FromSeconds(30));
         Assert.Equal(marked, taken);
+    }
+
+    [Fact]
+    public void Marks_ThatSurviveClearing_AreFound()
+    {
+        using PageBitmap bitmap = new(64 * 3);
+        const int Rounds = 200_000;
+        bool done = false;
+        TestThread marker = TestThread.Start("marker", () =>
+        {
+            for (int i = 0; i < Rounds; i++)
+                bitmap.Mark((ulong)(i * 67L % (64 * 3)));
+            Volatile.Write(ref done, true);
+        });
+        while (!Volatile.Read(ref done))
+            bitmap.ClearAll();
+
+        marker.Join(TimeSpan.FromSeconds(30));
+        Assert.Equal(Enumerable.Range(0, 64 * 3).Select(static page => (ulong)page).Where(bitmap.IsSet), All(bitmap));
+    }
+
+    private static IEnumerable<ulong> All(PageBitmap bitmap)
+    {
+        for (ulong page = bitmap.NextSet(0); page < bitmap.PageCount; page = bitmap.NextSet(page + 1))
+            yield return page;
     }
 
     private static ulong Next(HashSet<ulong> model, ulong from, int pageCount, bool wanted)

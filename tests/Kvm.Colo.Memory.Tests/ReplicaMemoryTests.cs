@@ -215,7 +215,7 @@ public sealed class ReplicaMemoryTests
                     break;
                 case 3:
                     memory.RestorePrivatePage((ulong)page);
-                    own[page] = committed[page];
+                    own[page] = own[page] is null ? null : committed[page];
                     break;
                 default:
                     memory.ZeroCommittedPage((ulong)page);

@@ -34,6 +34,14 @@ public sealed class PageDeltaTests
         Assert.Equal(Frames.Hex("c801 01 aa"), destination[..length]);
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("00 01 11", 0)]
+    [InlineData("04 02 1122", 4)]
+    [InlineData("c801 01 aa", 200)]
+    public void FirstChange_IsTheFirstByteThatIsWritten(string delta, int position) =>
+        Assert.Equal(position, PageDelta.FirstChange(Frames.Hex(delta)));
+
     [Fact]
     public void TryApply_RestoresThePage_ForAnyEdits()
     {

@@ -12,6 +12,9 @@ namespace Kvm.Colo.Migration.Incoming;
 /// </summary>
 internal sealed class EpochStaging(ulong pageCount) : IDisposable
 {
+    // Records a delta's place is fetched ahead of its turn.
+    private const int PrefetchDistance = 8;
+
     private readonly PageStaging _records = new(pageCount);
     private readonly PageIndex _recordOfPage = new(pageCount);
     private readonly byte[] _own = new byte[GuestPage.SizeBytes];
@@ -103,9 +106,11 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     {
         for (int i = 0; i < _records.Count; i++)
         {
+            if (i + PrefetchDistance < _records.Count)
+                Prefetch(memory, _records.Record(i + PrefetchDistance));
             PageRecord record = _records.Record(i);
             ulong page = record.Page;
-            changed.Mark(page);
+            changed.Set(page);
             switch ((RamRecordKind)record.Tag)
             {
                 case RamRecordKind.ZeroPage:
@@ -125,6 +130,12 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     {
         _records.Dispose();
         _recordOfPage.Dispose();
+    }
+
+    private static void Prefetch(GuestMemory memory, PageRecord record)
+    {
+        if ((RamRecordKind)record.Tag == RamRecordKind.Delta)
+            CacheLines.Prefetch(ref memory.CommittedPageForWrite(record.Page)[PageDelta.FirstChange(record.Payload)]);
     }
 
     private void Receive(LinkReader reader, RamRecord record, bool isAhead)

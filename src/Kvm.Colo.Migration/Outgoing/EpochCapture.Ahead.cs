@@ -34,24 +34,21 @@ internal sealed partial class EpochCapture
     {
         dirtyLog.Harvest(_recent);
         _recent.TakeFrom(memory.DeviceDirty);
-        Span<ulong> recent = _recent.Words;
-        Span<ulong> dirty = Dirty.Words;
-        Span<ulong> offered = _offered.Words;
-        Span<ulong> settled = _settled.Words;
         ulong again = 0;
         ulong found = 0;
-        for (int word = 0; word < dirty.Length; word++)
+        for (int word = NextAheadWord(0); word < Dirty.WordCount; word = NextAheadWord(word + 1))
         {
-            ulong known = dirty[word] | offered[word];
-            if ((known | recent[word] | settled[word]) == 0)
-                continue;
-            again += (ulong)BitOperations.PopCount(known & recent[word]);
-            settled[word] = dirty[word] & ~recent[word] & ~offered[word];
-            found += (ulong)BitOperations.PopCount(settled[word]);
-            dirty[word] |= recent[word];
-            recent[word] = 0;
+            ulong dirty = Dirty.Word(word);
+            ulong offered = _offered.Word(word);
+            ulong recent = _recent.Word(word);
+            ulong settled = dirty & ~recent & ~offered;
+            again += (ulong)BitOperations.PopCount((dirty | offered) & recent);
+            found += (ulong)BitOperations.PopCount(settled);
+            _settled.SetWord(word, settled);
+            Dirty.SetWord(word, dirty | recent);
         }
 
+        _recent.ClearAll();
         AheadFaults += again;
         return found;
     }
@@ -93,6 +90,9 @@ internal sealed partial class EpochCapture
         Staging.RemoveLast();
         Dirty.Mark(page);
     }
+
+    // Words of pages that were dirty before, are now, or were settled at the last harvest.
+    private int NextAheadWord(int from) => Math.Min(Math.Min(Dirty.NextWord(from), _recent.NextWord(from)), _settled.NextWord(from));
 
     private void BeginAhead()
     {

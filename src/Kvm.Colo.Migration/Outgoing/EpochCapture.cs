@@ -107,14 +107,24 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
     private int CopyDirty()
     {
         int copied = 0;
-        for (ulong page = Dirty.NextSet(0); page < Dirty.PageCount; page = Dirty.NextSet(page + 1))
+        ulong next;
+        for (ulong page = Dirty.NextSet(0); page < Dirty.PageCount; page = next)
         {
+            next = Dirty.NextSet(page + 1);
+            if (next < Dirty.PageCount)
+                Prefetch(next);
             Capture(page);
             copied++;
         }
 
         Dirty.ClearAll();
         return copied;
+    }
+
+    private void Prefetch(ulong page)
+    {
+        CacheLines.Prefetch(memory.Page(page));
+        LastSent?.Prefetch(page);
     }
 
     private void Capture(ulong page)

@@ -10,6 +10,9 @@ namespace Kvm.Colo.Migration.Outgoing;
 /// </summary>
 internal sealed class EpochEncoder : IDisposable
 {
+    // Records a delta's place is fetched ahead of its turn.
+    private const int PrefetchDistance = 8;
+
     private readonly RamSender _sender;
     private readonly PageCache? _cache;
     private readonly byte[] _delta = new byte[StagedPage.MaxDeltaBytes];
@@ -43,6 +46,8 @@ internal sealed class EpochEncoder : IDisposable
         _sender.BeginSection(ElementKind.SectionEnd);
         for (int i = 0; i < staged.Count; i++)
         {
+            if (_cache is not null && i + PrefetchDistance < staged.Count)
+                PrefetchLast(staged.Record(i + PrefetchDistance));
             if (captured.IsSettled(i))
                 continue;
             bool replaces = (captured.AheadOf(i) & AheadState.OnWire) != 0;
@@ -115,6 +120,12 @@ internal sealed class EpochEncoder : IDisposable
     }
 
     public void Dispose() => _cache?.Dispose();
+
+    private void PrefetchLast(PageRecord record)
+    {
+        if (StagedPage.IsDelta(record))
+            _cache!.Prefetch(record.Page, PageDelta.FirstChange(record.Payload));
+    }
 
     private void SendOne(PageRecord record, bool peerHas, bool replaces, ref PageFates fates)
     {

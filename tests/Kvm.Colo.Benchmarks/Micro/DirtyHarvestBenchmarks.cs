@@ -3,7 +3,7 @@ using Kvm.Colo.Memory;
 
 namespace Kvm.Colo.Benchmarks.Micro;
 
-/// <summary>Finding 256 scattered dirty pages in the bitmap of a guest; the limit is one pass over its words.</summary>
+/// <summary>Finding 256 scattered dirty pages in the bitmap of a guest, beside one pass over its words.</summary>
 [MemoryDiagnoser]
 public class DirtyHarvestBenchmarks
 {
@@ -12,6 +12,7 @@ public class DirtyHarvestBenchmarks
     private PageBitmap _log = null!;
     private PageBitmap _dirty = null!;
     private ulong[] _pages = [];
+    private ulong[] _all = [];
 
     [Params(256, 4096)]
     public int MemoryMiB { get; set; }
@@ -23,6 +24,7 @@ public class DirtyHarvestBenchmarks
         _log = new PageBitmap(pages);
         _dirty = new PageBitmap(pages);
         _pages = Pages.Scattered(pages, DirtyPages);
+        _all = new ulong[pages / 64];
         _log.SetAll(); // touches every word, as KVM does
         _log.ClearAll();
     }
@@ -35,7 +37,7 @@ public class DirtyHarvestBenchmarks
     }
 
     [Benchmark(Baseline = true)]
-    public bool ReadAllWords() => _log.Words.ContainsAnyExcept(0ul);
+    public bool ReadAllWords() => _all.AsSpan().ContainsAnyExcept(0ul);
 
     [Benchmark]
     public ulong MarkTakeWalkClear()
