@@ -67,6 +67,12 @@ public sealed class SummaryTests
         Assert.Equal(1.5, summary.CountedP50Us("commit"));
     }
 
+    [Theory]
+    [InlineData(2 * (21_000 + (1000 * 4104)), 1000)]
+    [InlineData(2 * 20_000, 0)]
+    public void QemusDirtyPages_AreCountedByTheirBytes(long bytes, double pages) =>
+        Assert.Equal(pages, new Summary([Round([5, 5], bytes)]).DirtyPagesPerCheckpoint, 6);
+
     [Fact]
     public void TheGuestsPauses_AreTheLongestGapsOfAllRounds()
     {

@@ -17,6 +17,7 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         new(GuestView, static s => s.GuestPauseUs(0.5), static s => Three(s.GuestPauseUs(0.5), s.GuestPauseUs(0.99), s.GuestMaxUs)),
         Number("checkpoints/s", static s => s.CheckpointsPerSecond, moreIsBetter: true),
         Number("guest runs, % of the time", static s => s.GuestRunsPercent, moreIsBetter: true),
+        Number("dirty pages per checkpoint", static s => s.DirtyPagesPerCheckpoint),
         Number("KiB on the wire per checkpoint", static s => s.KiBPerCheckpoint),
         new("CPU ms/checkpoint, both sides", static s => s.BothCpuMs, static s => $"{Short(s.PrimaryCpuMs)} + {Short(s.SecondaryCpuMs)}"),
         Number("memory of the secondary, MiB", static s => s.SecondaryMiB),

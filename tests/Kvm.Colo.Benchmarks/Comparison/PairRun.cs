@@ -140,8 +140,9 @@ internal sealed partial class PairRun : IDisposable
         return loaded!.Value;
     }
 
+    // The first report: by then the kernel has done what it does behind the start of its first program.
     private static bool HasBegun(VmmProcess side) =>
-        side.Serial.Lines(0, double.MaxValue).Exists(static line => line.Text.StartsWith("dirty start", StringComparison.Ordinal));
+        side.Serial.Lines(0, double.MaxValue).Exists(static line => line.Text.StartsWith("dirty gaps-ns", StringComparison.Ordinal));
 
     private double WatchAlone()
     {
