@@ -1,90 +1,97 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Kvm.Colo.Memory;
 
 /// <summary>
 /// Work on pages a cache line at a time. What is done with a page once in an epoch waits for memory more than for anything else: a line
-/// that needs no write is only read, and the next page's first lines, and its address translation, can be on their way meanwhile. 128
-/// bits: what is compiled ahead of time is for every CPU.
+/// that needs no write is only read, and what comes next is on its way meanwhile. 128 bits: what is compiled ahead of time is for every
+/// CPU.
 /// </summary>
 internal static class CacheLines
 {
     public const int LineBytes = 64;
 
-    // The hardware sees a stream after that many lines and fetches the rest of a page by itself.
-    private const int PrefetchedLines = 4;
-
-    /// <summary>Has a page's first lines fetched. A page without memory stays so.</summary>
-    public static unsafe void Prefetch(ReadOnlySpan<byte> page)
-    {
-        if (!Sse.IsSupported || page.Length < PrefetchedLines * LineBytes)
-            return;
-        fixed (byte* start = page)
-        {
-            for (int line = 0; line < PrefetchedLines; line++)
-                Sse.Prefetch0(start + (line * LineBytes));
-        }
-    }
-
-    /// <summary>Has the line of one byte fetched.</summary>
-    public static unsafe void Prefetch(ref byte place)
-    {
-        if (!Sse.IsSupported)
-            return;
-        fixed (byte* start = &place)
-            Sse.Prefetch0(start);
-    }
+    // Half a page of each of two: with more nothing gets faster, with less the memory is waited for again.
+    private const int FetchAheadBytes = GuestPage.SizeBytes / 2;
 
     /// <summary>
-    /// How many bytes at their start two spans of one length have in common. One of them may change meanwhile: then the answer is where
-    /// they differed, or did not, when each byte was looked at.
+    /// The first byte at or after <paramref name="from"/> in which two spans of one length differ, or their length. One of them may change
+    /// meanwhile: then the answer is where they differed, or did not, when each byte was looked at.
     /// </summary>
-    public static int CommonPrefix(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
+    public static int FirstDifference(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other, int from = 0, NextPages next = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(other.Length, one.Length);
-        int position = 0;
-        while (one.Length - position >= LineBytes)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)from, (uint)one.Length, nameof(from));
+        int position = from;
+        int rest = Math.Min(-position & (LineBytes - 1), one.Length - position);
+        if (rest != 0 && !IsSame(one, other, rest, ref position))
+            return position;
+        while (true)
         {
-            if (!IsSameLine(ref At(one, position), ref At(other, position)))
-            {
-                int same = one.Slice(position, LineBytes).CommonPrefixLength(other.Slice(position, LineBytes));
-                if (same < LineBytes)
-                    return position + same;
-            }
-
-            position += LineBytes;
+            position = NextDifferentLine(one, other, position, next);
+            rest = Math.Min(LineBytes, one.Length - position);
+            if (!IsSame(one, other, rest, ref position) || position == one.Length)
+                return position;
         }
-
-        return position + one[position..].CommonPrefixLength(other[position..]);
     }
 
     /// <summary>Makes <paramref name="target"/> equal to <paramref name="source"/>, of the same length, and writes only lines that differ.</summary>
-    public static void CopyDifferences(ReadOnlySpan<byte> source, Span<byte> target)
+    public static void CopyDifferences(ReadOnlySpan<byte> source, Span<byte> target, NextPages next = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, source.Length);
         int position = 0;
-        for (; source.Length - position >= LineBytes; position += LineBytes)
+        while (position < source.Length)
         {
-            if (!IsSameLine(ref At(source, position), ref At(target, position)))
-                source.Slice(position, LineBytes).CopyTo(target[position..]);
+            position = NextDifferentLine(source, target, position, next);
+            int length = Math.Min(LineBytes, source.Length - position);
+            source.Slice(position, length).CopyTo(target[position..]);
+            position += length;
         }
-
-        source[position..].CopyTo(target[position..]);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref byte At(ReadOnlySpan<byte> bytes, int position) => ref MemoryMarshal.GetReference(bytes[position..]);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsSameLine(ref byte one, ref byte other)
+    // Steps over what is the same of so many bytes.
+    private static bool IsSame(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other, int length, ref int position)
     {
-        Vector128<byte> differences = (Vector128.LoadUnsafe(ref one) ^ Vector128.LoadUnsafe(ref other))
-            | (Vector128.LoadUnsafe(ref one, 16) ^ Vector128.LoadUnsafe(ref other, 16))
-            | (Vector128.LoadUnsafe(ref one, 32) ^ Vector128.LoadUnsafe(ref other, 32))
-            | (Vector128.LoadUnsafe(ref one, 48) ^ Vector128.LoadUnsafe(ref other, 48));
-        return differences == Vector128<byte>.Zero;
+        int same = one.Slice(position, length).CommonPrefixLength(other.Slice(position, length));
+        position += same;
+        return same == length;
+    }
+
+    // Where the first whole line at or after a line's start lies that differs, or where whole lines end.
+    private static int NextDifferentLine(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other, int from, NextPages next)
+    {
+        ref byte a = ref MemoryMarshal.GetReference(one);
+        ref byte b = ref MemoryMarshal.GetReference(other);
+        nint end = one.Length & ~(LineBytes - 1);
+        nint middle = Math.Max(from, one.Length - FetchAheadBytes);
+        nint position = NextDifferentLine(ref a, ref b, from, middle, ref Unsafe.Add(ref a, FetchAheadBytes), ref Unsafe.Add(ref b, FetchAheadBytes));
+        if (position < middle)
+            return (int)position;
+        nint back = FetchAheadBytes - one.Length;
+        return next.IsNone
+            ? (int)NextDifferentLine(ref a, ref b, position, end, ref a, ref b)
+            : (int)NextDifferentLine(ref a, ref b, position, end, ref Unsafe.Add(ref next.One, back), ref Unsafe.Add(ref next.Other, back));
+    }
+
+    // SAFETY: [from, end) is inside both spans; what is fetched may be anywhere. The loop that epochs spend their time in.
+    private static nint NextDifferentLine(ref byte a, ref byte b, nint from, nint end, ref byte fetchA, ref byte fetchB)
+    {
+        nint position = from;
+        for (; position < end; position += LineBytes)
+        {
+            NextPages.Prefetch(ref Unsafe.Add(ref fetchA, position));
+            NextPages.Prefetch(ref Unsafe.Add(ref fetchB, position));
+            Vector128<byte> differences =
+                (Vector128.LoadUnsafe(ref a, (nuint)position) ^ Vector128.LoadUnsafe(ref b, (nuint)position))
+                | (Vector128.LoadUnsafe(ref a, (nuint)position + 16) ^ Vector128.LoadUnsafe(ref b, (nuint)position + 16))
+                | (Vector128.LoadUnsafe(ref a, (nuint)position + 32) ^ Vector128.LoadUnsafe(ref b, (nuint)position + 32))
+                | (Vector128.LoadUnsafe(ref a, (nuint)position + 48) ^ Vector128.LoadUnsafe(ref b, (nuint)position + 48));
+            if (differences != Vector128<byte>.Zero)
+                break;
+        }
+
+        return position;
     }
 }

@@ -255,15 +255,12 @@ internal sealed unsafe class GuestMemory : IDisposable
     }
 
     /// <summary>Makes a page equal to the committed one without dropping a private copy of it; what is equal is not written.</summary>
-    public void RestorePrivatePage(ulong page) =>
-        CacheLines.CopyDifferences(CommittedPage(page), new Span<byte>(Locate(_mapping, page), GuestPage.SizeBytes));
-
-    /// <summary>Has memory fetched for a <see cref="RestorePrivatePage"/> soon.</summary>
-    public void PrefetchForRestore(ulong page)
-    {
-        CacheLines.Prefetch(CommittedPage(page));
-        CacheLines.Prefetch(Page(page));
-    }
+    /// <param name="page">The page.</param>
+    /// <param name="next">The page this will be called for next, to be fetched meanwhile.</param>
+    public void RestorePrivatePage(ulong page, ulong? next = null) => CacheLines.CopyDifferences(
+        CommittedPage(page),
+        new Span<byte>(Locate(_mapping, page), GuestPage.SizeBytes),
+        next is { } following ? new NextPages(CommittedPage(following), Page(following)) : default);
 
     /// <summary>Drops the private copies of a run of pages: the guest sees the committed image there again.</summary>
     /// <exception cref="NativeException">The kernel refused, which leaves the pages as they were.</exception>

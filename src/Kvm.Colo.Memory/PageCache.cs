@@ -40,12 +40,11 @@ internal sealed class PageCache : IDisposable
         return Content(slot);
     }
 
-    /// <summary>Has the first lines of a page fetched that will be asked for soon.</summary>
-    public void Prefetch(ulong page)
+    /// <summary>The page as it was last sent, or empty; whether it is asked for in this generation is another matter.</summary>
+    public ReadOnlySpan<byte> Peek(ulong page)
     {
         int slot = _slotOfPage[page];
-        if (slot >= 0)
-            CacheLines.Prefetch(Content(slot));
+        return slot < 0 ? [] : Content(slot);
     }
 
     /// <summary>Has the line around one byte of a page fetched that will be asked for soon.</summary>
@@ -53,7 +52,7 @@ internal sealed class PageCache : IDisposable
     {
         int slot = _slotOfPage[page];
         if (slot >= 0)
-            CacheLines.Prefetch(ref Content(slot)[position]);
+            NextPages.Prefetch(ref Content(slot)[position]);
     }
 
     /// <summary>Remembers a page that was not there, if there is room or an old one to throw out.</summary>

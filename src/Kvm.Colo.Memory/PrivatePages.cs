@@ -36,9 +36,7 @@ internal sealed class PrivatePages(GuestMemory memory, bool keepsHot = true) : I
             {
                 ulong page = FirstPage(word, hot);
                 hot &= hot - 1;
-                if (hot != 0)
-                    memory.PrefetchForRestore(FirstPage(word, hot));
-                memory.RestorePrivatePage(page);
+                memory.RestorePrivatePage(page, hot == 0 ? null : FirstPage(word, hot));
             }
         }
 

@@ -18,8 +18,12 @@ internal static class PageDelta
     /// Encodes what turns <paramref name="before"/> into <paramref name="after"/>. A guest may write <paramref name="after"/> meanwhile: a
     /// delta is legal all the same.
     /// </summary>
+    /// <param name="before">The page the peer has.</param>
+    /// <param name="after">What it is to become.</param>
+    /// <param name="destination">Room for the delta; a longer one is none.</param>
+    /// <param name="next">What will be encoded next, to be fetched meanwhile.</param>
     /// <returns>Bytes written; 0 when the pages are equal; -1 when the delta does not fit, send the page raw.</returns>
-    public static int Encode(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, Span<byte> destination)
+    public static int Encode(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, Span<byte> destination, NextPages next = default)
     {
         if (before.Length != after.Length || before.Length > MaxPageBytes)
             throw new ArgumentException($"pages of {before.Length} and {after.Length} bytes", nameof(after));
@@ -27,8 +31,9 @@ internal static class PageDelta
         int position = 0;
         while (true)
         {
-            int equal = CacheLines.CommonPrefix(before[position..], after[position..]);
-            position += equal;
+            int equal = -position;
+            position = CacheLines.FirstDifference(before, after, position, next);
+            equal += position;
             if (position == after.Length)
                 return written;
             int changed = ChangedRun(before[position..], after[position..]);

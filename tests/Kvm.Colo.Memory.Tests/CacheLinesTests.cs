@@ -12,16 +12,18 @@ public sealed class CacheLinesTests
     [InlineData(65)]
     [InlineData(200)]
     [InlineData(GuestPage.SizeBytes)]
-    public void CommonPrefix_EndsWhereTheFirstByteDiffers(int length)
+    public void FirstDifference_IsWhereTheFirstByteDiffers(int length)
     {
         byte[] one = new byte[length];
         new Random(length).NextBytes(one);
         byte[] other = [.. one];
-        Assert.Equal(length, CacheLines.CommonPrefix(one, other));
+        Assert.Equal(length, CacheLines.FirstDifference(one, other));
         for (int first = length - 1; first >= 0; first -= Math.Max(1, length / 300))
         {
             other[first] ^= 0x80;
-            Assert.Equal(first, CacheLines.CommonPrefix(one, other));
+            Assert.Equal(first, CacheLines.FirstDifference(one, other));
+            Assert.Equal(first, CacheLines.FirstDifference(one, other, first / 2));
+            Assert.Equal(first, CacheLines.FirstDifference(one, other, first, new NextPages(other, one)));
         }
     }
 
@@ -44,19 +46,22 @@ public sealed class CacheLinesTests
     [Fact]
     public void Spans_OfDifferentLengthsAreRefused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => CacheLines.CommonPrefix(new byte[64], new byte[65]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => CacheLines.FirstDifference(new byte[64], new byte[65]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => CacheLines.FirstDifference(new byte[64], new byte[64], 65));
+        Assert.Throws<ArgumentOutOfRangeException>(() => CacheLines.FirstDifference(new byte[64], new byte[64], -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => CacheLines.CopyDifferences(new byte[65], new byte[64]));
     }
 
     [Fact]
-    public void Prefetch_TakesWhatIsShortOrHasNoMemory()
+    public void Fetch_TakesPagesThatAreShortOrHaveNoMemory()
     {
         using NativeMapping mapping = NativeMapping.Anonymous(GuestPage.SizeBytes);
         Span<byte> page = mapping.Slice(0, GuestPage.SizeBytes);
+        byte[] other = new byte[GuestPage.SizeBytes];
 
-        CacheLines.Prefetch([]);
-        CacheLines.Prefetch(page);
-        CacheLines.Prefetch(ref page[100]);
+        Assert.Equal(other.Length, CacheLines.FirstDifference(other, other, 0, new NextPages(page, other.AsSpan(0, 100))));
+        Assert.Equal(other.Length, CacheLines.FirstDifference(other, other, 0, new NextPages([], page)));
+        NextPages.Prefetch(ref page[100]);
 
         Assert.Equal(0, page[0]);
     }

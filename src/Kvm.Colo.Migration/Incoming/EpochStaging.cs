@@ -135,7 +135,7 @@ internal sealed class EpochStaging(ulong pageCount) : IDisposable
     private static void Prefetch(GuestMemory memory, PageRecord record)
     {
         if ((RamRecordKind)record.Tag == RamRecordKind.Delta)
-            CacheLines.Prefetch(ref memory.CommittedPageForWrite(record.Page)[PageDelta.FirstChange(record.Payload)]);
+            NextPages.Prefetch(ref memory.CommittedPageForWrite(record.Page)[PageDelta.FirstChange(record.Payload)]);
     }
 
     private void Receive(LinkReader reader, RamRecord record, bool isAhead)

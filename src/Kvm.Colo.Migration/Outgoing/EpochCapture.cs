@@ -111,9 +111,7 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
         for (ulong page = Dirty.NextSet(0); page < Dirty.PageCount; page = next)
         {
             next = Dirty.NextSet(page + 1);
-            if (next < Dirty.PageCount)
-                Prefetch(next);
-            Capture(page);
+            Capture(page, next);
             copied++;
         }
 
@@ -121,18 +119,13 @@ internal sealed partial class EpochCapture(GuestMemory memory, IDirtyLog dirtyLo
         return copied;
     }
 
-    private void Prefetch(ulong page)
-    {
-        CacheLines.Prefetch(memory.Page(page));
-        LastSent?.Prefetch(page);
-    }
-
-    private void Capture(ulong page)
+    private void Capture(ulong page, ulong next)
     {
         PageRecord record = RecordFor(page);
         ReadOnlySpan<byte> now = memory.Page(page);
         ReadOnlySpan<byte> last = LastSent is null ? [] : LastSent.Find(page);
-        if (last.IsEmpty || !StagedPage.TryWriteDelta(record, page, last, now, _delta))
+        NextPages ahead = last.IsEmpty || next >= memory.PageCount ? default : new NextPages(LastSent!.Peek(next), memory.Page(next));
+        if (last.IsEmpty || !StagedPage.TryWriteDelta(record, page, last, now, _delta, ahead))
             StagedPage.WriteWhole(record, page, now);
     }
 

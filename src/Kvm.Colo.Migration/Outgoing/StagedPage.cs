@@ -28,9 +28,11 @@ internal static class StagedPage
     /// <param name="last">The page as it was sent last.</param>
     /// <param name="now">The page.</param>
     /// <param name="scratch"><see cref="MaxDeltaBytes"/> to work in.</param>
-    public static bool TryWriteDelta(PageRecord record, ulong page, ReadOnlySpan<byte> last, ReadOnlySpan<byte> now, Span<byte> scratch)
+    /// <param name="next">The same two of the page that comes next.</param>
+    public static bool TryWriteDelta(
+        PageRecord record, ulong page, ReadOnlySpan<byte> last, ReadOnlySpan<byte> now, Span<byte> scratch, NextPages next = default)
     {
-        int length = PageDelta.Encode(last, now, scratch[..MaxDeltaBytes]);
+        int length = PageDelta.Encode(last, now, scratch[..MaxDeltaBytes], next);
         if (length < 0)
             return false;
         scratch[..length].CopyTo(record.Write(page, Delta, length));
