@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kvm.Colo.Benchmarks.Comparison;
 using Kvm.Colo.Benchmarks.Reporting;
 using Xunit;
@@ -69,6 +70,24 @@ public sealed class ComparisonTableTests
 
         Assert.Contains("\"ProtectedMs\": \"NaN\"", json, StringComparison.Ordinal);
         Assert.Contains("\"Command\": \"test\"", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RawData_IsReadAgain()
+    {
+        using JsonDocument statistics = JsonDocument.Parse("""{"checkpoints":14}""");
+        RunRecord run = Records.Run("pages-256", Contestant.Colo, 200, 300) with
+        {
+            GuestGapsNs = new() { [1000] = 5 },
+            PrimaryCpu = new() { ["vcpu-0"] = 1000, ["migration"] = 8 },
+            PrimaryMemory = Records.Memory(20),
+            StatisticsAfter = statistics.RootElement.Clone(),
+        };
+        RunRecord failed = Records.Run("pages-16", Contestant.QemuShipped) with { Failure = "it ended" };
+        string text = RawData.Text(Records.Data(run, failed));
+
+        Assert.Equal(text, RawData.Text(Records.Data([.. RawData.Runs(text)])));
+        Assert.Throws<JsonException>(() => RawData.Runs("{}"));
     }
 
     private static string Render(ComparisonData data)

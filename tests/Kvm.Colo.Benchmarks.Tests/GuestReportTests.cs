@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kvm.Colo.Benchmarks.Comparison;
 using Xunit;
 
@@ -68,5 +69,22 @@ public sealed class GuestReportTests
 
         Assert.Equal(2000, GuestSpeed.PagesPerSecond(lines));
         Assert.True(double.IsNaN(GuestSpeed.PagesPerSecond(lines[..2])));
+    }
+
+    [Theory]
+    [InlineData("0:100 1000:200 2000:300 3000:400", null)]
+    [InlineData("0:100 1000:200 2000:50 3000:150", "the guest began anew")]
+    [InlineData("0:100", "the guest stood still: 1 reports in 4 s")]
+    [InlineData("0:100 500:200", "the guest stood still: 2 reports in 4 s")]
+    [InlineData("", "the guest stood still: 0 reports in 4 s")]
+    public void AGuestThatBeganAnewOrStoodStill_HasNoFigures(string reports, string? fault)
+    {
+        (double, string)[] lines =
+        [
+            .. reports.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static report => report.Split(':'))
+                .Select(static parts => (1000 * double.Parse(parts[0], CultureInfo.InvariantCulture), $"dirty pass 1 pages {parts[1]} t=1")),
+        ];
+
+        Assert.Equal(fault, GuestSpeed.Fault(lines, 4));
     }
 }

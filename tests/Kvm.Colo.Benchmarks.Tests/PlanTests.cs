@@ -19,6 +19,20 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Missing_AreTheTurnsThatNobodyHasTaken()
+    {
+        IReadOnlyList<Cell> cells = [.. Plan.Cells(isQuick: false, 1).Where(static cell => cell.Name is "pages-16" or "pages-256")];
+        RunRecord failed = Records.Run("pages-16", Contestant.Colo) with { Round = 2, Failure = "it ended" };
+
+        Assert.Equal(
+            ["pages-16 1 colo-vm", "pages-16 2 QEMU nodelay", "pages-256 1 colo-vm", "pages-256 2 QEMU nodelay", "pages-256 2 colo-vm"],
+            Measurement.Missing(
+                    Measurement.Turns(cells, 2, s_two),
+                    [Records.Run("pages-16", Contestant.QemuNoDelay), failed, Records.Run("pages-256", Contestant.QemuNoDelay)])
+                .Select(static turn => $"{turn.Cell.Name} {turn.Round} {turn.Subject.Label}"));
+    }
+
+    [Fact]
     public void Turns_LeavesOutWhoDoesNotFit()
     {
         Cell[] cells = [Cell("ours"), Cell("all")];

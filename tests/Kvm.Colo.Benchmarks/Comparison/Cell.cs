@@ -27,6 +27,10 @@ internal sealed record Cell(
     [JsonIgnore]
     public bool IsDetection => End is CellEnd.Death or CellEnd.Silence;
 
+    /// <summary>Whether the guest says again and again how far it has come.</summary>
+    [JsonIgnore]
+    public bool Reports => IsLinux || Guest == "dirty";
+
     [JsonIgnore]
     public bool IsLinux => Guest == Linux;
 

@@ -55,7 +55,7 @@ internal sealed record Figure(string Name, Func<Summary, double> Value, Func<Sum
         : cell.IsDetection ? s_detection
         : cell.IsEcho ? s_echo
         : cell.MeasuresSpeed ? [.. s_checkpoints, s_slowdown]
-        : cell.Guest == "dirty" || cell.IsLinux ? s_checkpoints
+        : cell.Reports ? s_checkpoints
         : s_fromOutside;
 
     /// <summary>A number with about three digits, "-" for none.</summary>

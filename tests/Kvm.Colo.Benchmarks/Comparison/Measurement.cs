@@ -23,15 +23,29 @@ internal static class Measurement
         }
     }
 
-    /// <summary>Measures each turn, behind the load gate where <paramref name="look"/> is one, and tells of it on standard error.</summary>
-    public static void Run(Tools tools, IEnumerable<(Cell Cell, int Round, Subject Subject)> turns, Pace pace, Func<double> look, ICollection<RunRecord> runs)
+    /// <summary>
+    /// Measures each turn that is not in <paramref name="runs"/> yet, behind the load gate where <paramref name="look"/> is one, and tells of it
+    /// on standard error and to <paramref name="onRun"/>.
+    /// </summary>
+    public static void Run(
+        Tools tools, IEnumerable<(Cell Cell, int Round, Subject Subject)> turns, Pace pace, Func<double> look, ICollection<RunRecord> runs,
+        Action? onRun = null)
     {
         (Cell Cell, int Round, Subject Subject)[] all = [.. turns];
-        foreach ((Cell cell, int round, Subject subject) in all)
+        foreach ((Cell cell, int round, Subject subject) in Missing(all, runs))
         {
             RunRecord record = PairRun.Measure(tools, subject, cell, pace, round, look());
             runs.Add(record);
             Console.Error.WriteLine($"[{runs.Count}/{all.Length}] {RunLine.Describe(record)}");
+            onRun?.Invoke();
         }
+    }
+
+    /// <summary>The turns that nobody has taken.</summary>
+    public static IReadOnlyList<(Cell Cell, int Round, Subject Subject)> Missing(
+        IEnumerable<(Cell Cell, int Round, Subject Subject)> turns, IEnumerable<RunRecord> runs)
+    {
+        HashSet<(string, int, string)> taken = [.. runs.Select(static run => (run.Cell, run.Round, run.Contestant))];
+        return [.. turns.Where(turn => !taken.Contains((turn.Cell.Name, turn.Round, turn.Subject.Label)))];
     }
 }

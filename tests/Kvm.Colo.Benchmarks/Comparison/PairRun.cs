@@ -197,6 +197,8 @@ internal sealed partial class PairRun : IDisposable
         _record.GuestPauses = pauses.Count(p => p.StartUs >= guest.FromUs && p.StartUs <= guest.ToUs);
         if (pauses.Count == 0)
             throw new InvalidOperationException("there was no checkpoint in the window");
+        if (_cell.Reports && GuestSpeed.Fault(said, _record.WindowSeconds) is { } fault)
+            throw new InvalidOperationException(fault);
     }
 
     private JsonElement? Statistics() => _subject.Contestant == Contestant.Colo ? _primary.Qmp.Execute("query-colo-statistics") : null;

@@ -5,7 +5,8 @@ namespace Kvm.Colo.Benchmarks.Emulated;
 
 /// <summary>
 /// The comparison with Linux guests. It runs inside an emulated host (scripts/bench --testbed starts it there), where time is emulated on
-/// a machine that was looked at before: a load gate would only see the emulation.
+/// a machine that was looked at before: a load gate would only see the emulation. What was measured is written down after each run, and is
+/// not measured again by who finds it: an emulated host may end at any time.
 /// </summary>
 internal static class EmulatedCommand
 {
@@ -30,11 +31,15 @@ internal static class EmulatedCommand
         }
 
         ComparisonData data = new() { Machine = MachineDescription.Read(tools), Command = Environment.CommandLine, Cells = cells };
-        Measurement.Run(tools, Measurement.Turns(cells, chosen.Rounds, EmulatedPlan.Subjects(), EmulatedPlan.Fits), Pace.Emulated, static () => 0, data.Runs);
+        string path = Path.Combine(output, "testbed.json");
+        if (File.Exists(path))
+            data.Runs.AddRange(RawData.Runs(File.ReadAllText(path)));
+        IEnumerable<(Cell, int, Subject)> turns = Measurement.Turns(cells, chosen.Rounds, EmulatedPlan.Subjects(), EmulatedPlan.Fits);
+        Measurement.Run(tools, turns, Pace.Emulated, static () => 0, data.Runs, () => RawData.Replace(data, path));
         ComparisonTable.Print(data);
         ComparisonPictures.Write(data, output);
         // Whoever started the host takes them out of it and says where they are.
-        File.WriteAllText(Path.Combine(output, "testbed.json"), RawData.Text(data));
+        RawData.Replace(data, path);
         return data.Runs.Exists(static run => run.Failure is not null) ? 1 : 0;
     }
 }
