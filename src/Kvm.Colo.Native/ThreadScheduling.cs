@@ -11,6 +11,13 @@ internal static class ThreadScheduling
     private const ulong ShortestSliceNanoseconds = 100_000;
     private const ulong LeastTimerSlackNanoseconds = 1;
 
+    /// <summary>For the calling thread, whose answers a guest or its network waits for: soon on a CPU, with no larger share of it.</summary>
+    public static void BecomePrompt()
+    {
+        _ = Shim.SetScheduling(Shim.ThreadId(), 0, ShortestSliceNanoseconds);
+        _ = Shim.SetTimerSlack(LeastTimerSlackNanoseconds);
+    }
+
     /// <summary>For the calling thread, while a guest stands still for its work. Without the right to a better nice value the slice remains.</summary>
     public static void BecomeUrgent()
     {

@@ -105,6 +105,7 @@ internal sealed unsafe partial class EpollLoop : IIoLoop, IDisposable
 
     private void Run()
     {
+        ThreadScheduling.BecomePrompt();
         EpollEvent* events = stackalloc EpollEvent[MaxEvents];
         while (true)
         {
