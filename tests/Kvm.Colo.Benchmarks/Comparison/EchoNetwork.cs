@@ -50,7 +50,8 @@ internal sealed class EchoNetwork : IDisposable
             {
                 failure = e;
             }
-        }) { Name = "echo-client" };
+        });
+        client.Name = "echo-client";
         client.Start();
         client.Join();
         return failure is null ? times : throw failure;
